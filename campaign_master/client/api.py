@@ -1,0 +1,193 @@
+"""The calls of Campaign Master that the add-on needs, one method each."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from . import wire
+from .errors import CampaignMasterResponseError
+from .ledger import Ledger
+from .session import Session
+from .wire import (
+    ActivityPage,
+    Campaign,
+    CampaignDraft,
+    RecipientList,
+    RecipientResult,
+    Statistics,
+    Template,
+)
+
+MAX_PAGES = 500  # of one listing: each page is a call out of 5,000 an hour
+
+
+class CampaignMasterClient:
+    """Campaign Master for one login.
+
+    Plain Python: no database, no Odoo. Use it as a context manager, or :meth:`close` it. One
+    client belongs to one thread; workers share their token and their limits through the ledger.
+
+    Every method that calls may raise any :class:`~.errors.CampaignMasterError`, and nothing else
+    whatever the server answers. Ids (``ref``) are text, times are aware and in UTC.
+
+    :param api_url: ``https://host[:port][/path]``; ``http`` for the loopback only
+    :param username: of an API user
+    :param password: of that user
+    :param ledger: what the account's workers share, by default a :class:`~.ledger.MemoryLedger`
+    :param timeout: seconds to wait for the connection, and for the next bytes of an answer
+    :param retries: how often a GET or PUT is repeated after a failed connection or a 5xx
+    :raise CampaignMasterConfigurationError: by the constructor, too
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        username: str,
+        password: str,
+        *,
+        ledger: Ledger | None = None,
+        timeout: float | tuple[float, float] = (5, 30),
+        retries: int = 2,
+    ):
+        self._session = Session(
+            api_url, username, password, ledger=ledger, timeout=timeout, retries=retries
+        )
+        self.ledger = self._session.ledger
+        self._previous_activity = None, None
+
+    def __repr__(self):
+        return f"<{type(self).__name__} {self._session.url}>"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        self._session.close()
+
+    def authenticate(self) -> None:
+        """Log in anew, whether or not there is a token, and keep the token in the ledger."""
+        self._session.login()
+
+    # === CATALOGUE === #
+
+    def templates(self) -> Iterator[Template]:
+        """All templates, fetched page by page while they are consumed."""
+        return self._pages(wire.templates, wire.read_template)
+
+    def lists(self) -> Iterator[RecipientList]:
+        """All recipient lists, fetched page by page while they are consumed."""
+        return self._pages(wire.lists, wire.read_list)
+
+    # === CAMPAIGNS === #
+
+    def find_campaign(self, reference: str) -> Campaign | None:
+        """The campaign that was created with this reference."""
+        found = self._pages(
+            lambda page: wire.campaigns_by_reference(reference, page), wire.read_campaign
+        )
+        return next((campaign for campaign in found if campaign.reference == reference), None)
+
+    def create_campaign(self, reference: str, draft: CampaignDraft) -> Campaign:
+        """Create a campaign. After an error with ``outcome_unknown``, :meth:`find_campaign` tells
+        whether it was created.
+
+        :raise CampaignMasterRefusedError: also when the reference exists already
+        """
+        call = wire.create_campaign(reference, draft)
+        return self._session.call(call, wire.read_this_campaign(reference=reference))
+
+    def get_campaign(self, ref: str) -> Campaign:
+        """:raise CampaignMasterNotFoundError: when it was deleted in Campaign Master"""
+        return self._session.call(wire.campaign(ref), wire.read_this_campaign(ref=ref))
+
+    def update_campaign(self, ref: str, draft: CampaignDraft) -> Campaign:
+        """Change a draft's texts. Neither template nor reference are sent: both are for good.
+
+        :raise CampaignMasterRefusedError: also when the campaign is no longer a draft
+        """
+        call = wire.update_campaign(ref, draft)
+        return self._session.call(call, wire.read_this_campaign(ref=ref))
+
+    def add_recipients(self, list_ref: str, emails: Sequence[str]) -> list[RecipientResult]:
+        """Put addresses on a list.
+
+        An address that is given twice, letter case and outer spaces aside, is sent once.
+
+        :param emails: :data:`~.wire.MAX_RECIPIENTS` at most
+        :return: one result for each of ``emails``, in their order and spelling. ``unknown`` are
+            those that the answer does not speak of; results nobody asked for are dropped
+        :raise ValueError: if there are too many
+        """
+        if len(emails) > wire.MAX_RECIPIENTS:
+            raise ValueError(f"At most {wire.MAX_RECIPIENTS} addresses fit into one call.")
+        if not emails:
+            return []
+        asked = {}
+        for email in emails:
+            asked.setdefault(wire.same_address(email), email.strip())
+        call = wire.add_recipients(list_ref, list(asked.values()))
+        answered = {}
+        for result in self._session.call(call, wire.read_results):
+            answered.setdefault(wire.same_address(result.email), result)
+        results = []
+        for email in emails:
+            result = answered.get(wire.same_address(email))
+            status, message = (result.status, result.message) if result else ("unknown", "")
+            results.append(RecipientResult(email, status, message))
+        return results
+
+    # === FIGURES === #
+
+    def statistics(self, ref: str) -> Statistics:
+        """The campaign's figures so far."""
+        return self._session.call(wire.statistics(ref), wire.read_statistics)
+
+    def activity(self, ref: str, since: datetime | None = None, page: int = 1) -> ActivityPage:
+        """One page of the recipients whose figures changed.
+
+        :param since: aware; changed at or after this time of the server. None: all
+        :param page: from 1; go on to the next one until a page is ``last``
+        """
+        call = wire.activity(ref, since, page)
+        result = self._session.call(call, wire.read_activity_page(page))
+        self._check_progress(call, ref, since, result)
+        return result
+
+    # === PAGES === #
+
+    def _pages(self, make_call, read_item):
+        """The items of all pages, none twice, until a page is empty or ``total`` is reached."""
+        seen = set()
+        for page in range(1, MAX_PAGES + 1):
+            call = make_call(page)
+            items, total = self._session.call(call, wire.read_page(page, read_item))
+            new = {item.ref: item for item in items if item.ref not in seen}
+            yield from new.values()
+            seen.update(new)
+            if not items or len(seen) >= total:
+                return
+            if not new:
+                break
+        raise _endless(call)
+
+    def _check_progress(self, call, ref, since, result):
+        """Refuse a server that gives the same page of activity again and again."""
+        key = (ref, since)
+        previous_key, previous = self._previous_activity
+        self._previous_activity = key, result
+        repeated = (
+            key == previous_key
+            and result.page == previous.page + 1
+            and result.items == previous.items
+        )
+        if result.items and (repeated or result.page > MAX_PAGES):
+            raise _endless(call)
+
+
+def _endless(call):
+    return CampaignMasterResponseError(
+        "endless_pages", "The pages of the answer do not come to an end.", call=str(call)
+    )

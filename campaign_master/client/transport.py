@@ -1,0 +1,344 @@
+"""Connections: which addresses may be called, and how one request becomes an answer or an error.
+
+Nothing else in the client touches the network or ``requests``. What they raise ends here: their
+exceptions carry the request with its headers and body, so none is raised on, nor kept as
+``__cause__`` or ``__context__``, where a log would show it.
+"""
+
+import io
+import ipaddress
+import logging
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    ReadTimeoutError,
+)
+
+from . import wire
+from .errors import (
+    CampaignMasterConfigurationError,
+    CampaignMasterConnectionError,
+    CampaignMasterError,
+    CampaignMasterResponseError,
+)
+
+_logger = logging.getLogger(__name__)
+
+MAX_BYTES = 16 * 2**20  # of one answer, unpacked; a thousand rows of activity are half a MB
+USER_AGENT = "campaign-master-odoo"
+
+
+class DeadlineError(Exception):
+    """The call as a whole took too long (no ``OSError``, so that urllib3 lets it pass)."""
+
+
+# What "requests" and what lies below it raise for want of an answer.
+_FAILURES = (OSError, HTTPError, HTTPException, ValueError, DeadlineError)
+_TIMEOUTS = (DeadlineError, TimeoutError, requests.Timeout, ReadTimeoutError)
+_TLS = (ssl.SSLError, requests.exceptions.SSLError)
+_NOT_SENT = (
+    requests.ConnectTimeout,
+    ConnectTimeoutError,
+    NewConnectionError,
+    ProxyError,
+    ssl.SSLCertVerificationError,
+)
+
+
+# === ONE REQUEST === #
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    status: int
+    headers: Mapping[str, str]  # letter case does not matter
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Exchange:
+    """What became of one request: an answer or an error.
+
+    ``sent``: 1 if the request went out or may have, 0 if the server was not reached.
+    """
+
+    answer: Answer | None
+    error: CampaignMasterError | None
+    sent: int
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether the same request may do better a moment later."""
+        if self.answer:
+            return 500 <= self.answer.status < 600
+        return isinstance(self.error, CampaignMasterConnectionError)
+
+
+class Transport:
+    """The connections to one API address, kept open between calls.
+
+    :param api_url: see :func:`base_url`
+    :param timeout: seconds, as in ``requests``
+    :raise CampaignMasterConfigurationError:
+    """
+
+    def __init__(self, api_url: str, timeout: float | tuple[float, float]):
+        self.url, loopback = base_url(api_url)
+        self._session = _Session(loopback, timeout)
+
+    def close(self) -> None:
+        self._session.close()
+
+    def send(self, call: wire.Call, token: str | None, ends: float) -> Exchange:
+        """Send one request and read its answer.
+
+        :param ends: when the answer must be complete, on the clock of ``time.monotonic()``
+        """
+        answer, error, sent = None, None, 1
+        started = time.monotonic()
+        try:
+            with (
+                _deadline(ends),
+                self._session.request(
+                    call.method,
+                    self.url + call.path,
+                    params=call.params,
+                    json=call.body,
+                    auth=_Bearer(token),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                answer = Answer(response.status_code, response.headers, b"")
+                answer = Answer(response.status_code, response.headers, _body(response))
+        except _TooLargeError:
+            error = CampaignMasterResponseError(
+                "too_large",
+                "The answer is larger than any that was agreed on.",
+                call=str(call),
+                status=answer.status,
+                outcome_unknown=call.writes,
+            )
+        except _FAILURES as failure:
+            error, sent = _connection_error(call, failure)
+        if error and answer:
+            if answer.status >= 400:
+                error = None  # that status alone says enough
+            else:
+                answer = None
+        _logger.debug(
+            "%s: %s after %d ms",
+            call,
+            answer.status if answer else error.code,
+            (time.monotonic() - started) * 1000,
+        )
+        return Exchange(answer, error, sent)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The token's header. Being there at all, it keeps ``requests`` from looking for a login in
+    a .netrc, even when there is no token yet."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def __call__(self, request):
+        if self._token:
+            request.headers["Authorization"] = f"{wire.BEARER}{self._token}"
+        return request
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+def _body(response):
+    body = bytearray()
+    for chunk in response.iter_content(16 * 1024):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise _TooLargeError
+    return bytes(body)
+
+
+def _connection_error(call, failure):
+    """The error for what ``requests`` raised, and how many requests went out."""
+    causes = list(_causes(failure))
+
+    def is_any(kinds):
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    sent = 0 if is_any(_NOT_SENT) else 1
+    if is_any(_TIMEOUTS):
+        code, message = "timeout", "Campaign Master did not answer in time."
+    elif is_any(_TLS):
+        code, message = "tls", "No secure connection to Campaign Master could be made."
+    elif sent:
+        code, message = "connection_lost", "The connection to Campaign Master was lost."
+    else:
+        code, message = "unreachable", "Campaign Master could not be reached."
+    unknown = bool(sent) and call.writes
+    error = CampaignMasterConnectionError(code, message, call=str(call), outcome_unknown=unknown)
+    return error, sent
+
+
+def _causes(failure):
+    """The exception and those that it was made of, where ``requests`` and urllib3 keep them."""
+    while isinstance(failure, BaseException):
+        yield failure
+        failure = getattr(failure, "reason", None) or next(iter(failure.args), None)
+
+
+# === ADDRESSES === #
+
+
+def base_url(address: str) -> tuple[str, bool]:
+    """The API address without a slash at the end, if the password may be sent there.
+
+    :return: the address, and whether it is on the loopback
+    :raise CampaignMasterConfigurationError: unless it is ``https://host[:port][/path]``, or
+        ``http://`` with a loopback host. The text does not repeat the address: somebody may have
+        typed a password into it
+    """
+    address = (address or "").strip().rstrip("/")
+    try:
+        url = urlsplit(address)
+        host, port = url.hostname, url.port
+    except ValueError:
+        host = port = None
+    if not host or port == 0 or not re.fullmatch(r"[\x21-\x5b\x5d-\x7e]+", address):
+        problem = "The API address is not a web address."
+    elif "@" in url.netloc:
+        problem = "The API address must not contain a username or a password."
+    elif "?" in address or "#" in address:
+        problem = 'The API address must not contain "?" or "#".'
+    elif url.scheme == "https" or (url.scheme == "http" and _is_loopback(host)):
+        return address, _is_loopback(host)
+    else:
+        problem = 'The API address must begin with "https://" (http is for this machine only).'
+    raise CampaignMasterConfigurationError("bad_address", problem)
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+# === CONNECTIONS === #
+
+
+class _Session(requests.Session):
+    """A session that keeps its secrets where they belong: no redirect is followed, as the token
+    would travel along; certificates are always verified; the environment's proxies are honoured,
+    except for the loopback."""
+
+    def __init__(self, loopback, timeout):
+        super().__init__()
+        self.verify = True
+        self.trust_env = not loopback
+        self.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
+        adapter = _Adapter(timeout)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp):
+        return None
+
+
+class _Adapter(HTTPAdapter):
+    """Tries once (what may be repeated is the session's decision), with a timeout in any case.
+
+    The timeout is here and not in each call, as Odoo's test cases cannot handle a pair there.
+    """
+
+    def __init__(self, timeout):
+        super().__init__()
+        self._timeout = timeout
+
+    def send(self, request, stream=False, timeout=None, **kwargs):
+        timeout = self._timeout if timeout is None else timeout
+        return super().send(request, stream=stream, timeout=timeout, **kwargs)
+
+    def init_poolmanager(self, *args, **kwargs):
+        super().init_poolmanager(*args, **kwargs)
+        _use_timed_pools(self.poolmanager)
+
+    def proxy_manager_for(self, *args, **kwargs):
+        return _use_timed_pools(super().proxy_manager_for(*args, **kwargs))
+
+
+# The timeouts of "requests" bound each wait for the *next* bytes: a server that sends one byte now
+# and then could hold a worker for hours. So every read, of the headers too, also looks at the
+# call's deadline.
+
+_call_ends = ContextVar("campaign_master_call_ends")
+
+
+@contextmanager
+def _deadline(moment):
+    token = _call_ends.set(moment)
+    try:
+        yield
+    finally:
+        _call_ends.reset(token)
+
+
+class _TimedReader(io.RawIOBase):
+    """The raw side of a socket's file; no wait goes beyond the deadline."""
+
+    def __init__(self, raw, sock):
+        self._raw = raw
+        self._sock = sock
+        self._timeout = sock.gettimeout()
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        left = _call_ends.get() - time.monotonic()
+        if left <= 0:
+            raise DeadlineError
+        self._sock.settimeout(left if self._timeout is None else min(left, self._timeout))
+        return self._raw.readinto(buffer)
+
+    def close(self):
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, sock, *args, **kwargs):
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock))
+
+
+class _HTTPPool(HTTPConnectionPool):
+    class ConnectionCls(HTTPConnectionPool.ConnectionCls):
+        response_class = _TimedResponse
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    class ConnectionCls(HTTPSConnectionPool.ConnectionCls):
+        response_class = _TimedResponse
+
+
+def _use_timed_pools(manager):
+    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return manager

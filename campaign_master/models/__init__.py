@@ -1,0 +1,17 @@
+from . import (
+    campaign_master_account,
+    campaign_master_catalogue,
+    campaign_master_list,
+    campaign_master_optout,
+    campaign_master_person,
+    campaign_master_recipient,
+    campaign_master_template,
+    campaign_master_total,
+    crm_lead,
+    res_config_settings,
+    res_partner,
+    utm_campaign,
+    utm_campaign_pull,
+    utm_campaign_sync,
+    utm_mixin,
+)

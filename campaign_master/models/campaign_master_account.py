@@ -1,0 +1,488 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..client import (
+    CampaignMasterAuthError,
+    CampaignMasterClient,
+    CampaignMasterConfigurationError,
+    CampaignMasterConnectionError,
+    CampaignMasterError,
+    CampaignMasterNotFoundError,
+    CampaignMasterRateLimitError,
+    CampaignMasterRefusedError,
+)
+from ..tools import AccountLedger
+
+DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
+# Opening forms and drop-downs may ask for templates and lists this often (seconds); somebody who
+# comes back from another window, or presses Refresh, does not wait for that long.
+CATALOGUE_INTERVAL = 60
+CATALOGUE_INTERVAL_EXPLICIT = 5
+# A person waits for what a button does; nobody waits for a scheduled action. (connect, read) in s.
+TIMEOUT_BUTTON = (3, 10)
+TIMEOUT_BACKGROUND = (5, 30)
+
+
+class CampaignMasterAccount(models.Model):
+    """One Campaign Master login of one company.
+
+    The row has two kinds of columns. What an administrator enters is written by the ORM, like
+    anywhere. What the calls themselves leave behind (token, limits, counts, times) is written
+    only through :class:`AccountLedger`, in short transactions of its own, so that it is shared
+    by all workers at once, survives a rollback, and never collides with the transaction that
+    makes the calls.
+    """
+
+    _name = "campaign.master.account"
+    _description = "Campaign Master Account"
+    _rec_name = "company_id"
+    _order = "company_id"
+
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        default=lambda self: self.env.company,
+    )
+    enabled = fields.Boolean(
+        help="Show Campaign Master on this company's campaigns, send recipients to it and read "
+        "statistics from it.",
+    )
+    username = fields.Char(
+        groups="base.group_system",
+        copy=False,
+        help="The name that you log in to the Campaign Master interface with.",
+    )
+    password = fields.Char(
+        compute="_compute_password",
+        inverse="_inverse_password",
+        groups="base.group_system",
+        copy=False,
+        help="The password of the Campaign Master interface. It can be changed here, but never "
+        "be read. Leave it empty to keep the saved one.",
+    )
+    has_password = fields.Boolean(compute="_compute_password", groups="base.group_system")
+    api_url = fields.Char(
+        string="API Address",
+        required=True,
+        default=DEFAULT_API_URL,
+        groups="base.group_system",
+        help="Where Campaign Master's API is. Changing it asks for the password again, because "
+        "the password will be sent to this address.",
+    )
+
+    # What only the server itself may read.
+    secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    token = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    token_reset_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+
+    # What the calls leave behind; written by AccountLedger only.
+    hour_limit = fields.Integer(readonly=True, copy=False, groups="base.group_system")
+    hour_remaining = fields.Integer(readonly=True, copy=False, groups="base.group_system")
+    hour_reset_at = fields.Datetime(readonly=True, copy=False, groups="base.group_system")
+    month = fields.Char(
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="The calendar month (UTC, YYYY-MM) that the calls are counted for.",
+    )
+    month_calls = fields.Integer(
+        string="Calls This Month", readonly=True, copy=False, groups="base.group_system"
+    )
+    login_refused_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="Campaign Master refused the username and password at this time. Scheduled actions "
+        "leave the account alone until they are entered again or tested with success.",
+    )
+    catalogue_asked_at = fields.Datetime(readonly=True, copy=False)
+    catalogue_read_at = fields.Datetime(
+        string="Templates and Lists Read",
+        readonly=True,
+        copy=False,
+        help="When templates and lists were last read from Campaign Master.",
+    )
+    catalogue_failed = fields.Boolean(
+        readonly=True, copy=False, help="The last attempt to read templates and lists failed."
+    )
+
+    _unique_company = models.Constraint(
+        "UNIQUE(company_id)", "A company has one Campaign Master account at most."
+    )
+
+    # === COMPUTE AND CONSTRAINTS === #
+
+    @api.depends("secret")
+    def _compute_password(self):
+        for account in self:
+            account.password = False
+            account.has_password = bool(account.sudo().secret)
+
+    def _inverse_password(self):
+        """Store what was entered; an empty box keeps the saved password."""
+        for account in self.filtered("password"):
+            account.sudo().secret = account.password
+
+    @api.constrains("enabled", "username", "secret")
+    def _check_credentials(self):
+        for account in self.sudo().filtered("enabled"):
+            if not account.username:
+                raise ValidationError(
+                    self.env._(
+                        "Campaign Master needs the username that you log in to its interface "
+                        "with. Enter it, or untick Enabled. Nothing was saved."
+                    )
+                )
+            if not account.secret:
+                raise ValidationError(
+                    self.env._(
+                        "Campaign Master needs the password that you log in to its interface "
+                        "with. Enter it, or untick Enabled. Nothing was saved."
+                    )
+                )
+
+    @api.constrains("api_url")
+    def _check_api_url(self):
+        for account in self.sudo():
+            try:
+                CampaignMasterClient(account.api_url, "", "")
+            except CampaignMasterConfigurationError as error:
+                raise ValidationError(
+                    self.env._(
+                        "The API address cannot be used. It must start with https:// (http:// "
+                        "only for this machine itself) and carry no username or password. "
+                        "Nothing was saved."
+                    )
+                ) from error
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        # An inverse runs after the constraints of a creation, so what is checked against the
+        # password is written after it.
+        later = [
+            {name: vals.pop(name) for name in ("password", "enabled") if name in vals}
+            for vals in (vals_list := [dict(vals) for vals in vals_list])
+        ]
+        accounts = super().create(vals_list)
+        for account, vals in zip(accounts, later, strict=True):
+            account.write(vals)
+        return accounts
+
+    def write(self, vals):
+        vals = dict(vals)
+        password = vals.pop("password", None)
+        if "api_url" in vals and not password:
+            for account in self.sudo():
+                if account.secret and account.api_url != vals["api_url"]:
+                    raise ValidationError(
+                        self.env._(
+                            "The API address changed. Enter the password again together with "
+                            "it, because it will be sent to the new address. Nothing was saved."
+                        )
+                    )
+        if password:
+            super().write({"password": password})
+        result = super().write(vals)
+        if password or {"username", "api_url"} & vals.keys():
+            # Another login: what belongs to the former one must not be used for it.
+            self.sudo().write({"token": False, "token_reset_at": False, "login_refused_at": False})
+        if vals.get("enabled"):
+            # Without Odoo's Mailing Campaigns feature there is no Campaigns menu.
+            self.env.ref("base.group_user").sudo()._apply_group(
+                self.env.ref("mass_mailing.group_mass_mailing_campaign").sudo()
+            )
+            self._cron("refresh_catalogue")._trigger()
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_test_connection(self):
+        """Log in and read templates and lists, and say in words what works and what does not.
+
+        :return: a notification action
+        :raise AccessError: the caller is not an administrator
+        """
+        self.ensure_one()
+        if not self.env.user.has_group("base.group_system"):
+            raise AccessError(
+                self.env._("Only an administrator can test the connection to Campaign Master.")
+            )
+        account = self.sudo()
+        if not (account.username and account.secret):
+            raise UserError(
+                self.env._("Enter and save the username and the password first, then test.")
+            )
+        works = []
+        try:
+            with account._client() as client:
+                client.authenticate()
+                works.append(
+                    self.env._(
+                        "Logged in to %(address)s as %(username)s.",
+                        address=account.api_url,
+                        username=account.username,
+                    )
+                )
+                account._refresh_catalogue(client)
+        except CampaignMasterError as error:
+            sentences = [*works, account._explain(error)]
+            return _notification("danger", " ".join(sentences), sticky=True)
+        account.invalidate_recordset()
+        works.append(
+            self.env._(
+                "Read %(templates)s templates and %(lists)s lists.",
+                templates=self.env["campaign.master.template"]
+                .sudo()
+                .search_count([("account_id", "=", self.id)]),
+                lists=self.env["campaign.master.list"]
+                .sudo()
+                .search_count([("account_id", "=", self.id)]),
+            )
+        )
+        if not account.enabled:
+            works.append(self.env._("Tick Enabled and save to use it."))
+        return _notification("success", " ".join(works))
+
+    def action_refresh_catalogue(self):
+        """Read templates and lists now.
+
+        :return: a notification action
+        :raise UserError: Campaign Master did not give them; what was known stays
+        """
+        self._check_marketing_user()
+        for account in self.sudo():
+            account._check_enabled()
+            try:
+                with account._client() as client:
+                    account._refresh_catalogue(client)
+            except CampaignMasterError as error:
+                raise UserError(
+                    self.env._(
+                        "Templates and lists were not read; those known so far stay. %(reason)s",
+                        reason=account._explain(error),
+                    )
+                ) from error
+        return _notification("success", self.env._("Templates and lists are up to date."))
+
+    def request_catalogue(self, explicit=False):
+        """Ask for templates and lists to be read soon, without waiting for it.
+
+        Forms call it when they and their drop-downs open: at most one refresh a minute and
+        account comes of it. ``explicit`` says that a person did something for it (came back to
+        the window, pressed Refresh): then five seconds are enough.
+
+        :return: as :meth:`catalogue_state`, with ``asked`` (whether a refresh was started) and
+            ``retry_in`` (seconds after which one may be)
+        :rtype: dict
+        """
+        self.ensure_one()
+        self._check_marketing_user()
+        self.check_access("read")
+        account = self.sudo()
+        interval = CATALOGUE_INTERVAL_EXPLICIT if explicit else CATALOGUE_INTERVAL
+        asked = account.enabled and account._ledger().ask_catalogue(interval)
+        if asked:
+            account._cron("refresh_catalogue")._trigger()
+        account.invalidate_recordset(["catalogue_asked_at"])
+        retry_in = interval
+        if account.catalogue_asked_at:
+            free_at = account.catalogue_asked_at + timedelta(seconds=interval)
+            retry_in = max(int((free_at - fields.Datetime.now()).total_seconds()) + 1, 1)
+        return {"asked": asked, "retry_in": retry_in, **self.catalogue_state()}
+
+    def catalogue_state(self):
+        """How fresh templates and lists are, from the database alone.
+
+        :return: ``stamp`` (changes with each refresh), ``notice`` (a sentence when they may be
+            old, else ``False``)
+        :rtype: dict
+        """
+        self.ensure_one()
+        self._check_marketing_user()
+        self.check_access("read")
+        account = self.sudo()
+        return {
+            "stamp": fields.Datetime.to_string(account.catalogue_read_at),
+            "notice": account._catalogue_notice(),
+        }
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _of_company(self, company):
+        """:return: the enabled account of the company, or an empty recordset (as superuser)"""
+        return self.sudo().search([("company_id", "=", company.id), ("enabled", "=", True)])
+
+    def _client(self, background=False):
+        """:return: a client for this account, to be used in a ``with`` block"""
+        self.ensure_one()
+        account = self.sudo()
+        return CampaignMasterClient(
+            account.api_url,
+            account.username,
+            account.secret,
+            ledger=account._ledger(background),
+            timeout=TIMEOUT_BACKGROUND if background else TIMEOUT_BUTTON,
+            retries=2 if background else 1,
+        )
+
+    def _ledger(self, background=False):
+        self.ensure_one()
+        # The ledger's transactions are its own: it must find the row as it is.
+        self.flush_recordset()
+        return AccountLedger(self, background)
+
+    @api.model
+    def _cron(self, name):
+        return self.env.ref(f"campaign_master.ir_cron_{name}").sudo()
+
+    @api.model
+    def _check_marketing_user(self):
+        """Refuse whoever does not work in Email Marketing; the system itself may.
+
+        :raise AccessError: the caller lacks the group
+        """
+        if not self.env.su and not self.env.user.has_group("mass_mailing.group_mass_mailing_user"):
+            raise AccessError(
+                self.env._(
+                    "Working with Campaign Master needs the Email Marketing right. Nothing was "
+                    "done. Ask your administrator for it."
+                )
+            )
+
+    def _check_enabled(self):
+        for account in self.sudo():
+            if not account.enabled:
+                raise UserError(
+                    self.env._(
+                        "Campaign Master is not enabled for %(company)s. Nothing was done. An "
+                        "administrator enables it in Settings › Email Marketing › External "
+                        "Campaign Manager.",
+                        company=account.company_id.name,
+                    )
+                )
+
+    def _refresh_catalogue(self, client):
+        """Read all templates and lists, and store them; those that are gone are archived.
+
+        :raise CampaignMasterError: nothing was changed
+        """
+        self.ensure_one()
+        try:
+            templates, lists = list(client.templates()), list(client.lists())
+        except CampaignMasterError:
+            self._ledger().write(catalogue_failed=True)
+            raise
+        self.env["campaign.master.template"]._store(self, templates)
+        self.env["campaign.master.list"]._store(self, lists)
+        self._ledger().write(catalogue_failed=False, catalogue_read_at=fields.Datetime.now())
+        self.invalidate_recordset(["catalogue_failed", "catalogue_read_at"])
+
+    def _catalogue_notice(self):
+        """:return: a sentence that templates and lists may be old, or ``False``"""
+        self.ensure_one()
+        if not self.catalogue_failed:
+            return False
+        if not self.catalogue_read_at:
+            return self.env._(
+                "Campaign Master could not be reached, so there are no templates and lists yet."
+            )
+        read_at = fields.Datetime.context_timestamp(self, self.catalogue_read_at)
+        return self.env._(
+            "Campaign Master could not be reached. Templates and lists may be old: they were read "
+            "on %(date)s.",
+            date=read_at.strftime("%Y-%m-%d %H:%M"),
+        )
+
+    def _explain(self, error):
+        """Say to a marketing person what went wrong and what to do now.
+
+        :param CampaignMasterError error: what the client raised
+        :return: one or two translated sentences without any secret
+        """
+        self.ensure_one()
+        if isinstance(error, CampaignMasterAuthError):
+            return self.env._(
+                "Campaign Master refused the username or password. An administrator can correct "
+                "them in Settings › Email Marketing › External Campaign Manager."
+            )
+        if isinstance(error, CampaignMasterRateLimitError):
+            if error.period == "month":
+                return self.env._(
+                    "The number of calls that Campaign Master allows in a month is used up. It "
+                    "starts anew on the first day of the next month."
+                )
+            if error.reset_at:
+                local = fields.Datetime.context_timestamp(
+                    self, error.reset_at.replace(tzinfo=None)
+                )
+                return self.env._(
+                    "The number of calls that Campaign Master allows in an hour is used up. Try "
+                    "again after %(time)s.",
+                    time=local.strftime("%H:%M"),
+                )
+            return self.env._(
+                "The number of calls that Campaign Master allows in an hour is used up. Try again "
+                "in an hour."
+            )
+        if isinstance(error, CampaignMasterConnectionError):
+            return self.env._(
+                "Campaign Master could not be reached or did not answer in time. Try again in "
+                "some minutes."
+            )
+        if isinstance(error, CampaignMasterNotFoundError):
+            return self.env._("Campaign Master does not know it any more: it was deleted there.")
+        if isinstance(error, CampaignMasterRefusedError):
+            reasons = [f"{entry.field}: {entry.message}" for entry in error.errors]
+            return self.env._(
+                "Campaign Master refused it: %(reasons)s",
+                reasons="; ".join(reasons) or error.message,
+            )
+        if isinstance(error, CampaignMasterConfigurationError):
+            return self.env._("The API address in the settings cannot be used.")
+        return self.env._(
+            "Campaign Master gave an answer that Odoo does not understand (%(call)s). Try again; "
+            "if it stays so, tell your administrator, who finds more in the server's log.",
+            call=error.call or error.code,
+        )
+
+    # === CRONS === #
+
+    @api.model
+    def _cron_refresh_catalogue(self):
+        """Read templates and lists of each enabled account; one failure stops no other."""
+        accounts = self.search([("enabled", "=", True)], order="catalogue_read_at NULLS FIRST")
+        self.env["ir.cron"]._commit_progress(remaining=len(accounts))
+        for account in accounts:
+            try:
+                with account._client(background=True) as client:
+                    account._refresh_catalogue(client)
+            except CampaignMasterError as error:
+                # The client has logged it; forms show that the list may be old.
+                account._note_error(error)
+            if not self.env["ir.cron"]._commit_progress(1):
+                break
+
+    def _note_error(self, error):
+        """Keep what an error says about the account as a whole."""
+        if isinstance(error, CampaignMasterRateLimitError) and error.period == "month":
+            self._ledger().month_is_spent()
+
+
+def _notification(kind, message, sticky=False):
+    """:return: a client action that shows the message, and lets the form reload"""
+    return {
+        "type": "ir.actions.client",
+        "tag": "display_notification",
+        "params": {
+            "type": kind,
+            "message": message,
+            "sticky": sticky,
+            "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+        },
+    }

@@ -1,0 +1,90 @@
+import json
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class CampaignMasterCatalogue(models.AbstractModel):
+    """Something that is made in Campaign Master and chosen from in Odoo."""
+
+    _name = "campaign.master.catalogue"
+    _description = "Campaign Master Catalogue Entry"
+    _order = "name, id"
+
+    name = fields.Char(required=True, readonly=True)
+    ref = fields.Char(
+        string="External ID", required=True, readonly=True, help="Campaign Master's own id."
+    )
+    account_id = fields.Many2one(
+        "campaign.master.account", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    active = fields.Boolean(
+        default=True, readonly=True, help="Unticked when it was deleted in Campaign Master."
+    )
+
+    _unique_ref = models.Constraint(
+        "UNIQUE(account_id, ref)", "An account knows each external id only once."
+    )
+
+    @api.model
+    def _store(self, account, entries):
+        """Make the table say what Campaign Master says.
+
+        One statement adds and changes, one archives: two workers may do it at once.
+
+        :param account: ``campaign.master.account``
+        :param entries: ``client.Template`` or ``client.RecipientList`` objects, all of them
+        """
+        self.flush_model()
+        columns = self._entry_columns()
+        rows = {entry.ref: self._entry_values(entry) for entry in entries}
+        names = [SQL.identifier(name) for name in columns]
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(table)s AS entry (account_id, active, create_uid, write_uid,
+                                                create_date, write_date, %(names)s)
+                SELECT %(account)s, TRUE, %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC',
+                       now() AT TIME ZONE 'UTC', %(names)s
+                  FROM json_to_recordset(%(rows)s) AS row(%(types)s)
+                 ORDER BY ref
+                ON CONFLICT (account_id, ref) DO UPDATE
+                   SET active = TRUE, write_date = EXCLUDED.write_date, %(changes)s
+                 WHERE (entry.active, %(olds)s) IS DISTINCT FROM (TRUE, %(news)s)
+                """,
+                table=SQL.identifier(self._table),
+                account=account.id,
+                uid=self.env.uid,
+                names=SQL(", ").join(names),
+                rows=json.dumps(list(rows.values())),
+                types=SQL(", ").join(
+                    SQL("%s %s", name, SQL(kind))
+                    for name, kind in zip(names, columns.values(), strict=True)
+                ),
+                changes=SQL(", ").join(SQL("%s = EXCLUDED.%s", name, name) for name in names),
+                olds=SQL(", ").join(SQL("entry.%s", name) for name in names),
+                news=SQL(", ").join(SQL("EXCLUDED.%s", name) for name in names),
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE %(table)s SET active = FALSE
+                 WHERE account_id = %(account)s AND active AND NOT (ref = ANY(%(refs)s))
+                """,
+                table=SQL.identifier(self._table),
+                account=account.id,
+                refs=list(rows),
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _entry_columns(self):
+        """:return: what an entry brings, as PostgreSQL types by column"""
+        return {"ref": "text", "name": "text"}
+
+    @api.model
+    def _entry_values(self, entry):
+        """:return: the values of those columns"""
+        return {"ref": entry.ref, "name": entry.name}

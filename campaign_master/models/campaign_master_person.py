@@ -1,0 +1,194 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from .campaign_master_total import TOTALS
+
+PREFIX = "campaign_master_"
+GROUP = "mass_mailing.group_mass_mailing_user"
+TOTAL = {"compute": "_compute_campaign_master_totals", "groups": GROUP}
+# How the totals of several companies make the one figure that a reader of them all sees.
+OVER_COMPANIES = {
+    name: formula if formula.startswith(("MIN", "MAX", "BOOL_OR")) else f"SUM({name})"
+    for name, formula in TOTALS.items()
+}
+
+
+def _search(name):
+    """:return: the ``search`` of the field that shows the total ``name``"""
+    return lambda self, operator, value: self._campaign_master_search(name, operator, value)
+
+
+class CampaignMasterPerson(models.AbstractModel):
+    """Somebody who can be a recipient: a partner or a lead, with the totals of all campaigns.
+
+    The figures come from ``campaign.master.total``; a reader sees those of the companies that he
+    works in. They are not stored on the person, but can be searched and sorted like stored ones.
+    """
+
+    _name = "campaign.master.person"
+    _description = "Recipient of Campaign Master Campaigns"
+
+    # The many2one of a recipient that points here: partner_id or lead_id.
+    _campaign_master_field = None
+
+    campaign_master_campaign_count = fields.Integer(
+        string="Campaigns",
+        search=_search("campaign_count"),
+        help="On how many Campaign Master campaigns this is a recipient.",
+        **TOTAL,
+    )
+    campaign_master_open_count = fields.Integer(
+        string="Total Opens",
+        search=_search("open_count"),
+        help="How often mails of Campaign Master campaigns were opened, over all campaigns.",
+        **TOTAL,
+    )
+    campaign_master_click_count = fields.Integer(
+        string="Total Clicks",
+        search=_search("click_count"),
+        help="How often links in these mails were clicked, over all campaigns.",
+        **TOTAL,
+    )
+    campaign_master_forward_count = fields.Integer(
+        string="Total Forwards",
+        search=_search("forward_count"),
+        help="How often these mails were forwarded, over all campaigns.",
+        **TOTAL,
+    )
+    campaign_master_unsubscribe_count = fields.Integer(
+        string="Total Unsubscribes",
+        search=_search("unsubscribe_count"),
+        help="How often this recipient unsubscribed, over all campaigns.",
+        **TOTAL,
+    )
+    campaign_master_first_open = fields.Datetime(
+        string="First Open",
+        search=_search("first_open"),
+        help="When a Campaign Master mail was opened for the first time.",
+        **TOTAL,
+    )
+    campaign_master_last_open = fields.Datetime(
+        string="Last Open",
+        search=_search("last_open"),
+        help="When a Campaign Master mail was opened for the last time.",
+        **TOTAL,
+    )
+    campaign_master_first_click = fields.Datetime(
+        string="First Click",
+        search=_search("first_click"),
+        help="When a link in a Campaign Master mail was clicked for the first time.",
+        **TOTAL,
+    )
+    campaign_master_last_click = fields.Datetime(
+        string="Last Click",
+        search=_search("last_click"),
+        help="When a link in a Campaign Master mail was clicked for the last time.",
+        **TOTAL,
+    )
+    campaign_master_bounced = fields.Boolean(
+        string="Bounced",
+        search=_search("bounced"),
+        help="On some campaign the address was invalid and received no mail.",
+        **TOTAL,
+    )
+    campaign_master_opted_out = fields.Boolean(
+        string="Opted Out of a Campaign",
+        search=_search("opted_out"),
+        help="Unsubscribed from some Campaign Master campaign. Ordinary mail is not affected.",
+        **TOTAL,
+    )
+
+    @api.depends_context("allowed_company_ids")
+    def _compute_campaign_master_totals(self):
+        person = self._campaign_master_field
+        rows = self.env.execute_query_dict(
+            SQL(
+                "SELECT * FROM (%s) AS totals WHERE %s = ANY(%s)",
+                self._campaign_master_totals_sql(),
+                SQL.identifier(person),
+                list(self._origin.ids),
+            )
+        )
+        totals = {row[person]: row for row in rows}
+        for record in self:
+            row = totals.get(record._origin.id, {})
+            for name in TOTALS:
+                record[PREFIX + name] = row.get(name, False)
+
+    @api.model
+    def _campaign_master_totals_sql(self):
+        """:return: a select of everybody's totals in the reader's companies, one row a person"""
+        # sudo: totals are readable through these fields only, whose group has been checked.
+        self.env["campaign.master.total"].sudo().flush_model()
+        person = SQL.identifier(self._campaign_master_field)
+        return SQL(
+            """
+            SELECT %(person)s, %(columns)s FROM campaign_master_total
+             WHERE company_id = ANY(%(companies)s) AND %(person)s IS NOT NULL
+             GROUP BY %(person)s
+            """,
+            person=person,
+            columns=SQL(", ").join(
+                SQL("%s AS %s", SQL(formula), SQL.identifier(name))
+                for name, formula in OVER_COMPANIES.items()
+            ),
+            companies=self.env.companies.ids,
+        )
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Let lists sort and searches compare by the totals, as if they were stored."""
+        name = field_expr.removeprefix(PREFIX)
+        if query is None or name == field_expr or name not in TOTALS:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        totals = query.make_alias(alias, "campaign_master_totals")
+        query.add_join(
+            "LEFT JOIN",
+            totals,
+            SQL("(%s)", self._campaign_master_totals_sql()),
+            SQL(
+                "%s = %s",
+                SQL.identifier(totals, self._campaign_master_field),
+                SQL.identifier(alias, "id"),
+            ),
+        )
+        column = SQL.identifier(totals, name)
+        empty = {"integer": SQL("0"), "boolean": SQL("FALSE")}.get(self._fields[field_expr].type)
+        return SQL("COALESCE(%s, %s)", column, empty) if empty else column
+
+    def _campaign_master_search(self, name, operator, value):
+        """The domain of a comparison with one of the totals."""
+        field_name = PREFIX + name
+
+        def to_sql(model, alias, query):
+            column = model._field_to_sql(alias, field_name, query)
+            if operator in ("in", "not in"):
+                values = list(value)
+                if model._fields[field_name].type == "datetime":
+                    known = [entry for entry in values if entry]
+                    condition = SQL("%s = ANY(%s::timestamp[])", column, known)
+                    if len(known) < len(values):
+                        condition = SQL("(%s OR %s IS NULL)", condition, column)
+                elif model._fields[field_name].type == "boolean":
+                    condition = SQL("%s = ANY(%s::boolean[])", column, [bool(v) for v in values])
+                else:
+                    condition = SQL("%s = ANY(%s::bigint[])", column, [int(v) for v in values])
+                return SQL("NOT COALESCE(%s, FALSE)", condition) if operator[0] == "n" else condition
+            return SQL("%s %s %s", column, SQL(operator), value)
+
+        if operator not in ("in", "not in", "<", ">", "<=", ">="):
+            return NotImplemented
+        return Domain.custom(to_sql=to_sql)
+
+    def action_campaign_master_campaigns(self):
+        """Open the campaigns that these people are recipients of."""
+        self.check_access("read")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "campaign_master.campaign_master_recipient_action"
+        )
+        return {
+            **action,
+            "domain": [(self._campaign_master_field, "in", self.ids)],
+            "context": {"search_default_group_campaign": 0},
+        }

@@ -1,0 +1,537 @@
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+STATES = [
+    ("pending", "Waiting"),
+    ("added", "Added"),
+    ("exists", "Already on the list"),
+    ("no_email", "No e-mail"),
+    ("invalid", "Invalid address"),
+    ("duplicate", "Same address as another"),
+    ("opted_out", "Opted out"),
+    ("refused", "Refused"),
+]
+# States of a recipient who is on the campaign's list.
+ON_LIST = ("added", "exists")
+# What Campaign Master answers for an address, as a state of the recipients that have it.
+STATE_OF_RESULT = {
+    "added": "added",
+    "exists": "exists",
+    "invalid": "invalid",
+    "suppressed": "refused",
+}
+# The columns that come from Campaign Master's activity, with their PostgreSQL types.
+FIGURES = {
+    "open_count": "integer",
+    "click_count": "integer",
+    "forward_count": "integer",
+    "unsubscribe_count": "integer",
+    "first_open": "timestamp",
+    "last_open": "timestamp",
+    "first_click": "timestamp",
+    "last_click": "timestamp",
+    "bounced": "boolean",
+    "opted_out": "boolean",
+}
+KINDS = [("lead", "Lead"), ("contact", "Contact"), ("company", "Company")]
+
+
+class CampaignMasterRecipient(models.Model):
+    """A lead, contact or company on a campaign: what was sent to the list, and what came back.
+
+    A campaign may have 100,000 of them, so that everything which concerns many at once is one
+    SQL statement over a set; nothing here is computed by the ORM.
+
+    ========== =========================================================================
+    state      meaning
+    ========== =========================================================================
+    pending    not on the list yet; the next sync adds it
+    added      added to the list by Odoo
+    exists     was on the list already; not added twice
+    no_email   the person has no e-mail address
+    invalid    the address is not one, for Odoo or for Campaign Master
+    duplicate  another recipient of the campaign has the address and stands for it
+    opted_out  the address unsubscribed from a campaign of this account; never pushed
+    refused    Campaign Master does not take the address; ``sync_message`` says why
+    ========== =========================================================================
+    """
+
+    _name = "campaign.master.recipient"
+    _description = "Campaign Master Recipient"
+    _rec_name = "email"
+    _order = "id"
+
+    campaign_id = fields.Many2one("utm.campaign", required=True, readonly=True, ondelete="cascade")
+    account_id = fields.Many2one(
+        "campaign.master.account", readonly=True, index=True, ondelete="cascade"
+    )
+    partner_id = fields.Many2one("res.partner", readonly=True, ondelete="set null")
+    lead_id = fields.Many2one("crm.lead", readonly=True, ondelete="set null")
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    email = fields.Char(
+        string="E-mail",
+        readonly=True,
+        help="The address that was, or will be, put on the list: the person's at the last sync "
+        "before that. It does not follow later changes, so that figures stay with it.",
+    )
+    sync_state = fields.Selection(
+        STATES,
+        string="Sync Outcome",
+        required=True,
+        readonly=True,
+        default="pending",
+        help="What became of this recipient at the last sync.",
+    )
+    sync_message = fields.Char(
+        string="Reason", readonly=True, help="What Campaign Master said about this address."
+    )
+    late = fields.Boolean(
+        string="Added After Sending",
+        readonly=True,
+        help="Put on the list when the campaign had been sent already: this person does not get "
+        "it.",
+    )
+    open_count = fields.Integer(
+        string="Total Opens", readonly=True, help="How often the mail was opened."
+    )
+    click_count = fields.Integer(
+        string="Total Clicks", readonly=True, help="How often links in the mail were clicked."
+    )
+    forward_count = fields.Integer(
+        string="Total Forwards", readonly=True, help="How often the mail was forwarded."
+    )
+    unsubscribe_count = fields.Integer(
+        string="Total Unsubscribes",
+        readonly=True,
+        help="How often this person unsubscribed through the mail.",
+    )
+    first_open = fields.Datetime(readonly=True, help="When the mail was opened first.")
+    last_open = fields.Datetime(readonly=True, help="When the mail was opened last.")
+    first_click = fields.Datetime(readonly=True, help="When a link was clicked first.")
+    last_click = fields.Datetime(readonly=True, help="When a link was clicked last.")
+    bounced = fields.Boolean(
+        readonly=True, help="The address is invalid and receives no mail."
+    )
+    opted_out = fields.Boolean(
+        readonly=True,
+        help="Unsubscribed from this campaign, or from an earlier one of the same account before "
+        "this one was pushed: then never pushed. Ordinary mail from Odoo is not affected.",
+    )
+
+    _unique_partner = models.UniqueIndex(
+        "(campaign_id, partner_id) WHERE partner_id IS NOT NULL",
+        "A contact or company is on a campaign only once.",
+    )
+    _unique_lead = models.UniqueIndex(
+        "(campaign_id, lead_id) WHERE lead_id IS NOT NULL",
+        "A lead is on a campaign only once.",
+    )
+    _one_person = models.Constraint(
+        "CHECK (partner_id IS NULL OR lead_id IS NULL)",
+        "A recipient is either a lead or a contact or company.",
+    )
+    _partner_index = models.Index("(partner_id) WHERE partner_id IS NOT NULL")
+    _lead_index = models.Index("(lead_id) WHERE lead_id IS NOT NULL")
+    # The pages of a tab, and the counts by outcome, of one campaign among a thousand.
+    _kind_index = models.Index("(campaign_id, kind, id)")
+    _state_index = models.Index("(campaign_id, sync_state)")
+    _email_index = models.Index("(campaign_id, email)")
+    _queue_index = models.Index("(campaign_id, id) WHERE sync_state = 'pending'")
+    # An opt-out reaches the account's other campaigns by address.
+    _waiting_index = models.Index(
+        "(account_id, email) WHERE sync_state NOT IN ('added', 'exists')"
+    )
+
+    @api.depends("email", "partner_id", "lead_id")
+    def _compute_display_name(self):
+        for line in self:
+            # sudo: whoever may read the line may read whom it is about
+            person = line.sudo().partner_id or line.sudo().lead_id
+            line.display_name = person.display_name or line.email
+
+    # === CRUD METHODS === #
+
+    def unlink(self):
+        """Take people off the campaign in Odoo. They stay on the list in Campaign Master."""
+        for campaign in self.campaign_id:
+            if campaign.campaign_master_sync_state == "running":
+                raise UserError(
+                    self.env._(
+                        "%(campaign)s is being synced. Nobody was removed. Wait until that has "
+                        "ended, or cancel it.",
+                        campaign=campaign.title,
+                    )
+                )
+        partner_ids, lead_ids = self.partner_id.ids, self.lead_id.ids
+        result = super().unlink()
+        self.env["campaign.master.total"].sudo()._forget("partner_id", partner_ids)
+        self.env["campaign.master.total"].sudo()._forget("lead_id", lead_ids)
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_open_person(self):
+        """Open the lead, contact or company."""
+        self.ensure_one()
+        person = self.partner_id or self.lead_id
+        if not person:
+            raise UserError(
+                self.env._(
+                    "This person was deleted in Odoo. What happened to the mail stays here."
+                )
+            )
+        return person.get_formview_action() | {"target": "current"}
+
+    def action_remove(self):
+        """Take the chosen recipients off their campaign, in Odoo only."""
+        self.env["campaign.master.account"]._check_marketing_user()
+        self.unlink()
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "info",
+                "message": self.env._(
+                    "Removed here. Campaign Master still has them on its list: take them off "
+                    "there too if they must not get the mail."
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === SETS OF RECIPIENTS, IN SQL === #
+
+    @api.model
+    def _add(self, campaign, people):
+        """Add everybody of a set who is not there yet: one statement, whatever their number.
+
+        Who has no or an invalid address, or is opted out, is told apart at once; the rest is
+        :meth:`_classify`'s, at the sync.
+
+        :param campaign: ``utm.campaign`` with an account
+        :param people: an ordinary recordset's ``_search`` result (``Query``) of ``res.partner``
+            or ``crm.lead``: with whatever access rights it was made
+        :return: ``added``, ``existing`` and, among those added, ``without_email``
+        :rtype: dict
+        """
+        table = people.table
+        if table == "res_partner":
+            person_field, email = "partner_id", SQL.identifier("email")
+            kind = SQL("CASE WHEN person.is_company THEN 'company' ELSE 'contact' END")
+        else:
+            person_field, email = "lead_id", SQL.identifier("email_from")
+            kind = SQL("'lead'")
+        self.flush_model()
+        [[total, without_email, person_ids]] = self.env.execute_query(
+            SQL(
+                """
+                WITH people AS MATERIALIZED (
+                    %(people)s
+                ), added AS (
+                    INSERT INTO campaign_master_recipient (
+                        campaign_id, account_id, %(person)s, kind, email, sync_state, opted_out,
+                        open_count, click_count, forward_count, unsubscribe_count, bounced, late,
+                        create_uid, write_uid, create_date, write_date
+                    )
+                    SELECT %(campaign)s, %(account)s, person.id, %(kind)s, address.email,
+                           CASE WHEN address.email IS NULL THEN 'no_email'
+                                WHEN COALESCE(person.email_normalized, '') = '' THEN 'invalid'
+                                WHEN optout.email IS NOT NULL THEN 'opted_out'
+                                ELSE 'pending' END,
+                           optout.email IS NOT NULL, 0, 0, 0, 0, FALSE, FALSE,
+                           %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
+                      FROM people
+                      JOIN %(table)s AS person ON person.id = people.id
+                           CROSS JOIN LATERAL (SELECT %(address)s AS email) AS address
+                           LEFT JOIN (
+                               SELECT DISTINCT email FROM campaign_master_optout
+                                WHERE account_id = %(account)s
+                           ) AS optout ON optout.email = address.email
+                     ORDER BY person.id
+                    ON CONFLICT DO NOTHING
+                    RETURNING email, %(person)s AS person_id
+                )
+                SELECT (SELECT COUNT(*) FROM people), COUNT(*) FILTER (WHERE email IS NULL),
+                       ARRAY_AGG(person_id)
+                  FROM added
+                """,
+                people=people.select(),
+                person=SQL.identifier(person_field),
+                campaign=campaign.id,
+                account=campaign.campaign_master_account_id.id,
+                kind=kind,
+                uid=self.env.uid,
+                table=SQL.identifier(table),
+                address=self._address_sql("person", email),
+            )
+        )
+        self.env["campaign.master.total"]._refresh(person_field, person_ids)
+        self.env.invalidate_all(flush=False)
+        added = len(person_ids or ())
+        return {"added": added, "existing": total - added, "without_email": without_email}
+
+    @api.model
+    def _address_sql(self, table, email):
+        """:return: a person's address as recipients keep it: the one that Odoo would mail, in
+        small letters; what is there, if that is no address; ``NULL`` if there is nothing"""
+        table = SQL.identifier(table)
+        return SQL(
+            "COALESCE(LOWER(NULLIF(%(table)s.email_normalized, '')),"
+            " NULLIF(TRIM(%(table)s.%(email)s), ''))",
+            table=table,
+            email=email,
+        )
+
+    @api.model
+    def _classify(self, campaign):
+        """Say of each recipient who is not on the list what stands against adding it, if anything.
+
+        Addresses are read anew from the people. One statement; rows that do not change are not
+        written.
+
+        - Who was refused stays so until the address changes: asking again would get the same
+          answer. *Retry* sets them back to ``pending``.
+        - Of recipients with one address the one on the list stands for it, else the first one.
+
+        :param campaign: ``utm.campaign``
+        """
+        self.flush_model()
+        self.env["res.partner"].flush_model(["email", "email_normalized"])
+        self.env["crm.lead"].flush_model(["email_from", "email_normalized"])
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH line AS (
+                    SELECT line.id, line.sync_state, line.email AS old_email,
+                           COALESCE(partner.id, lead.id) IS NULL AS gone,
+                           COALESCE(%(partner_address)s, %(lead_address)s) AS email,
+                           COALESCE(NULLIF(partner.email_normalized, ''),
+                                    NULLIF(lead.email_normalized, '')) IS NOT NULL AS valid
+                      FROM campaign_master_recipient AS line
+                           LEFT JOIN res_partner AS partner ON partner.id = line.partner_id
+                           LEFT JOIN crm_lead AS lead ON lead.id = line.lead_id
+                     WHERE line.campaign_id = %(campaign)s
+                       AND line.sync_state NOT IN %(on_list)s
+                ), known AS (
+                    SELECT line.*,
+                           optout.email IS NOT NULL AS opted_out,
+                           on_list.email IS NOT NULL AS on_list,
+                           ROW_NUMBER() OVER (PARTITION BY line.email ORDER BY line.id) AS place
+                      FROM line
+                           LEFT JOIN (
+                               SELECT DISTINCT email FROM campaign_master_optout
+                                WHERE account_id = %(account)s
+                           ) AS optout ON optout.email = line.email
+                           LEFT JOIN (
+                               SELECT DISTINCT email FROM campaign_master_recipient
+                                WHERE campaign_id = %(campaign)s AND sync_state IN %(on_list)s
+                           ) AS on_list ON on_list.email = line.email
+                ), outcome AS (
+                    SELECT id, email, opted_out,
+                           CASE WHEN gone OR email IS NULL THEN 'no_email'
+                                WHEN NOT valid THEN 'invalid'
+                                WHEN opted_out THEN 'opted_out'
+                                WHEN on_list OR place > 1 THEN 'duplicate'
+                                WHEN sync_state IN ('refused', 'invalid') AND email = old_email
+                                THEN sync_state
+                                ELSE 'pending' END AS sync_state
+                      FROM known
+                )
+                UPDATE campaign_master_recipient AS line
+                   SET email = outcome.email,
+                       opted_out = outcome.opted_out,
+                       sync_state = outcome.sync_state,
+                       sync_message = CASE WHEN outcome.sync_state = line.sync_state
+                                           THEN line.sync_message END
+                  FROM outcome
+                 WHERE line.id = outcome.id
+                   AND (line.email, COALESCE(line.opted_out, FALSE), line.sync_state)
+                       IS DISTINCT FROM (outcome.email, outcome.opted_out, outcome.sync_state)
+                """,
+                partner_address=self._address_sql("partner", SQL.identifier("email")),
+                lead_address=self._address_sql("lead", SQL.identifier("email_from")),
+                campaign=campaign.id,
+                account=campaign.campaign_master_account_id.id,
+                on_list=ON_LIST,
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _count_by_state(self, campaign):
+        """:return: numbers of recipients by outcome; outcomes that nobody has are left out"""
+        self.flush_model()
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT sync_state, COUNT(*) FROM campaign_master_recipient
+                     WHERE campaign_id = %s GROUP BY sync_state
+                    """,
+                    campaign.id,
+                )
+            )
+        )
+
+    @api.model
+    def _next_batch(self, campaign, after_id, upto_id, size):
+        """The next recipients to push, in the order of their ids, no address twice.
+
+        :param campaign: ``utm.campaign``
+        :param int after_id: the last one that was dealt with
+        :param int upto_id: the last one that belongs to this sync
+        :param int size: how many at most
+        :return: addresses by id
+        :rtype: dict
+        """
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT line.id, line.email FROM campaign_master_recipient AS line
+                 WHERE line.campaign_id = %(campaign)s AND line.sync_state = 'pending'
+                   AND line.id > %(after)s AND line.id <= %(upto)s
+                   AND NOT EXISTS (
+                       SELECT FROM campaign_master_optout AS optout
+                        WHERE optout.account_id = %(account)s AND optout.email = line.email)
+                 ORDER BY line.id LIMIT %(size)s
+                """,
+                campaign=campaign.id,
+                after=after_id,
+                upto=upto_id,
+                account=campaign.campaign_master_account_id.id,
+                size=size,
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _store_results(self, results, late):
+        """Store what Campaign Master said of some recipients.
+
+        :param results: tuples ``(id, state, message)``
+        :param bool late: the campaign had been sent already
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE campaign_master_recipient AS line
+                   SET sync_state = result.state, sync_message = result.message,
+                       late = %(late)s AND result.state = 'added'
+                  FROM json_to_recordset(%(results)s)
+                       AS result(id integer, state text, message text)
+                 WHERE line.id = result.id
+                """,
+                late=late,
+                results=json.dumps(
+                    [
+                        {"id": line_id, "state": state, "message": message or None}
+                        for line_id, state, message in results
+                    ]
+                ),
+            )
+        )
+        self.env.invalidate_all(flush=False)
+
+    @api.model
+    def _ingest(self, campaign, activities):
+        """Store what recipients did. Figures are absolute, so that doing it twice does no harm.
+
+        Everybody with the address gets the figures: a company and its contact may share one.
+
+        :param campaign: ``utm.campaign``
+        :param activities: ``client.Activity`` objects
+        :return: how many recipients changed
+        """
+        rows = {}
+        for activity in activities:
+            email = activity.email.strip().lower()
+            rows[email] = {
+                "email": email,
+                "open_count": activity.opens,
+                "click_count": activity.clicks,
+                "forward_count": activity.forwards,
+                "unsubscribe_count": activity.unsubscribes,
+                "first_open": _column(activity.first_open),
+                "last_open": _column(activity.last_open),
+                "first_click": _column(activity.first_click),
+                "last_click": _column(activity.last_click),
+                "bounced": activity.bounced,
+                "opted_out": activity.opted_out,
+            }
+        if not rows:
+            return 0
+        self.flush_model()
+        names = [SQL.identifier(name) for name in FIGURES]
+        changed = self.env.execute_query(
+            SQL(
+                """
+                UPDATE campaign_master_recipient AS line
+                   SET (%(names)s) = (%(news)s)
+                  FROM json_to_recordset(%(rows)s) AS activity(email text, %(types)s)
+                 WHERE line.campaign_id = %(campaign)s AND line.email = activity.email
+                   AND (%(olds)s) IS DISTINCT FROM (%(news)s)
+                RETURNING line.partner_id, line.lead_id
+                """,
+                names=SQL(", ").join(names),
+                news=SQL(", ").join(SQL("activity.%s", name) for name in names),
+                olds=SQL(", ").join(SQL("line.%s", name) for name in names),
+                types=SQL(", ").join(
+                    SQL("%s %s", name, SQL(kind))
+                    for name, kind in zip(names, FIGURES.values(), strict=True)
+                ),
+                rows=json.dumps(list(rows.values())),
+                campaign=campaign.id,
+            )
+        )
+        news = self.env["campaign.master.optout"]._follow(
+            campaign, {email: row["opted_out"] for email, row in rows.items()}
+        )
+        changed += self._spread_optouts(campaign.campaign_master_account_id, news)
+        totals = self.env["campaign.master.total"]
+        totals._refresh("partner_id", {partner for partner, _lead in changed if partner})
+        totals._refresh("lead_id", {lead for _partner, lead in changed if lead})
+        self.env.invalidate_all(flush=False)
+        return len(changed)
+
+    @api.model
+    def _spread_optouts(self, account, addresses):
+        """Show an opt-out, or its end, on the campaigns that were not pushed yet.
+
+        :return: ``(partner_id, lead_id)`` of the recipients that changed
+        """
+        if not addresses:
+            return []
+        return self.env.execute_query(
+            SQL(
+                """
+                UPDATE campaign_master_recipient AS line
+                   SET opted_out = known.opted_out,
+                       sync_state = CASE WHEN known.opted_out THEN 'opted_out' ELSE 'pending' END,
+                       sync_message = NULL
+                  FROM (
+                      SELECT address AS email, EXISTS (
+                                 SELECT FROM campaign_master_optout AS optout
+                                  WHERE optout.account_id = %(account)s
+                                    AND optout.email = address) AS opted_out
+                        FROM unnest(%(addresses)s) AS address
+                  ) AS known
+                 WHERE line.account_id = %(account)s AND line.email = known.email
+                   AND line.sync_state NOT IN %(on_list)s
+                   AND (line.sync_state = 'opted_out') IS DISTINCT FROM known.opted_out
+                RETURNING line.partner_id, line.lead_id
+                """,
+                account=account.id,
+                addresses=sorted(addresses),
+                on_list=ON_LIST,
+            )
+        )
+
+
+def _column(moment):
+    """:return: an aware UTC time as the text of a column without time zone, or ``None``"""
+    return moment and moment.replace(tzinfo=None).isoformat()

@@ -1,0 +1,8 @@
+from odoo import models
+
+
+class ResPartner(models.Model):
+    _name = "res.partner"
+    _inherit = ["res.partner", "campaign.master.person"]
+
+    _campaign_master_field = "partner_id"

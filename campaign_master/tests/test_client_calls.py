@@ -1,0 +1,962 @@
+"""Each call with each outcome, answered by ``responses``."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta, timezone
+from unittest.mock import patch
+
+import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
+
+from odoo.addons.campaign_master.client import (
+    MAX_RECIPIENTS,
+    Activity,
+    ActivityPage,
+    Campaign,
+    CampaignDraft,
+    CampaignMasterAuthError,
+    CampaignMasterConnectionError,
+    CampaignMasterError,
+    CampaignMasterNotFoundError,
+    CampaignMasterRateLimitError,
+    CampaignMasterRefusedError,
+    CampaignMasterResponseError,
+    FieldError,
+    Limits,
+    MemoryLedger,
+    RecipientList,
+    RecipientResult,
+    Statistics,
+    Template,
+    api,
+    session,
+    transport,
+)
+
+from .client_common import (
+    ACTIVITY,
+    CAMPAIGN,
+    DRAFT,
+    EXAMPLES,
+    LIST,
+    PASSWORD,
+    RESULT,
+    STATISTICS,
+    TEMPLATE,
+    TOKEN,
+    USERNAME,
+    MockedCase,
+    from_now,
+    page_of,
+)
+
+WRITING = ("create_campaign", "update_campaign", "add_recipients")
+REPEATABLE = tuple(name for name, example in EXAMPLES.items() if example.method in ("GET", "PUT"))
+REFUSED_CONNECTION = requests.ConnectionError(
+    MaxRetryError(None, "/", NewConnectionError(None, "refused"))
+)
+RESET_CONNECTION = requests.ConnectionError(
+    ProtocolError("Connection aborted.", ConnectionResetError(104, "reset"))
+)
+
+
+class Recorder(MemoryLedger):
+    """A ledger that remembers what it was told."""
+
+    def __init__(self, token=None):
+        super().__init__(token)
+        self.told = []
+
+    def before_call(self, call):
+        self.told.append(("before", call))
+        super().before_call(call)
+
+    def after_call(self, call, limits, sent):
+        self.told.append(("after", call, sent))
+        super().after_call(call, limits, sent)
+
+
+class TestAnswers(MockedCase):
+    """What good answers become."""
+
+    def test_templates(self):
+        self.on("GET /templates", json=page_of(TEMPLATE, {"id": "x-9", "name": "Rich"}))
+        self.assertEqual(
+            list(self.client.templates()), [Template("3", "Plain"), Template("x-9", "Rich")]
+        )
+        self.assertEqual(self.http.calls[0].request.params, {"page": "1", "pageSize": "500"})
+
+    def test_lists(self):
+        self.on("GET /lists", json=page_of(LIST))
+        self.assertEqual(list(self.client.lists()), [RecipientList("7", "Members", 12)])
+
+    def test_a_campaign_is_found_by_its_reference(self):
+        self.on("GET /campaigns", json=page_of(CAMPAIGN))
+        found = self.client.find_campaign("odoo-1")
+        self.assertEqual(
+            found,
+            Campaign("42", "odoo-1", "Spring", "For members", "Hello", "3", "draft", None),
+        )
+        self.assertEqual(self.http.calls[0].request.params["reference"], "odoo-1")
+
+    def test_no_campaign_has_the_reference(self):
+        self.on("GET /campaigns", json=page_of())
+        self.assertIsNone(self.client.find_campaign("odoo-1"))
+
+    def test_a_server_that_does_not_filter_finds_no_other_campaign(self):
+        others = [CAMPAIGN | {"id": i, "reference": f"odoo-1-{i}"} for i in range(3)]
+        self.on("GET /campaigns", json=page_of(*others[:2], total=3))
+        self.on("GET /campaigns", json=page_of(others[2], page=2, total=3))
+        self.assertIsNone(self.client.find_campaign("odoo-1"))
+
+    def test_create_sends_reference_and_template(self):
+        self.on("POST /campaigns", json=CAMPAIGN, status=201)
+        self.assertEqual(self.client.create_campaign("odoo-1", DRAFT).ref, "42")
+        self.assertEqual(
+            json.loads(self.http.calls[0].request.body),
+            {
+                "reference": "odoo-1",
+                "name": "Spring",
+                "description": "For members",
+                "subject": "Hello",
+                "templateId": 3,
+                "fromName": "Ann",
+                "fromEmail": "ann@example.com",
+                "replyToEmail": "reply@example.com",
+            },
+        )
+
+    def test_members_without_a_value_are_not_sent(self):
+        self.on("POST /campaigns", json=CAMPAIGN, status=201)
+        self.client.create_campaign("odoo-1", CampaignDraft("a", "b", "c"))
+        self.assertEqual(
+            json.loads(self.http.calls[0].request.body),
+            {"reference": "odoo-1", "name": "a", "description": "b", "subject": "c"},
+        )
+
+    def test_update_sends_neither_reference_nor_template(self):
+        self.on("PUT /campaigns/42", json=CAMPAIGN | {"status": "sent"})
+        self.assertEqual(self.client.update_campaign("42", DRAFT).status, "sent")
+        self.assertEqual(
+            set(json.loads(self.http.calls[0].request.body)),
+            {"name", "description", "subject", "fromName", "fromEmail", "replyToEmail"},
+        )
+
+    def test_a_sent_campaign_says_when(self):
+        sent = CAMPAIGN | {"status": "sent", "sentAt": "2025-01-31T09:30:00Z"}
+        self.on("GET /campaigns/42", json=sent)
+        self.assertEqual(
+            self.client.get_campaign("42").sent_at, datetime(2025, 1, 31, 9, 30, tzinfo=UTC)
+        )
+
+    def test_an_id_cannot_leave_its_place_in_the_path(self):
+        self.on("GET /campaigns/a%2Fb%3Fc%20d", json=CAMPAIGN | {"id": "a/b?c d"})
+        self.assertEqual(self.client.get_campaign("a/b?c d").ref, "a/b?c d")
+        for ref in ("", ".", "..", "x" * 200, "\x00"):
+            with self.subTest(ref=ref), self.assertRaises(ValueError):
+                self.client.get_campaign(ref)
+
+    def test_another_campaign_is_no_answer(self):
+        for name, other in (
+            ("create_campaign", {"reference": "odoo-2"}),
+            ("get_campaign", {"id": 43}),
+            ("update_campaign", {"id": 43}),
+        ):
+            with self.subTest(name):
+                self.on_example(EXAMPLES[name], json=CAMPAIGN | other)
+                self.assertFails(CampaignMasterResponseError, EXAMPLES[name].make, "bad_member")
+
+    def test_statistics(self):
+        self.on("GET /campaigns/42/statistics", json=STATISTICS)
+        self.assertEqual(
+            self.client.statistics("42"),
+            Statistics(100, 90, 6, 3, 1, 80, 50, 20, 15, 2, 4, 0),
+        )
+
+    def test_activity(self):
+        self.on_example(EXAMPLES["activity"])
+        as_of = datetime(2025, 1, 31, 11, tzinfo=UTC)
+        self.assertEqual(
+            self.client.activity("42"),
+            ActivityPage(
+                items=[
+                    Activity(
+                        email="ann@example.com",
+                        opens=2,
+                        clicks=1,
+                        forwards=0,
+                        unsubscribes=0,
+                        first_open=datetime(2025, 1, 31, 9, 30, tzinfo=UTC),
+                        last_open=datetime(2025, 1, 31, 10, 30, 0, 250_000, tzinfo=UTC),
+                        first_click=None,
+                        last_click=None,
+                        bounced=False,
+                        opted_out=True,
+                    )
+                ],
+                page=1,
+                page_size=1000,
+                total=1,
+                as_of=as_of,
+                last=True,
+            ),
+        )
+        self.assertEqual(self.http.calls[0].request.params, {"page": "1", "pageSize": "1000"})
+
+    def test_activity_since_is_sent_in_utc(self):
+        self.on_example(EXAMPLES["activity"], json=self.activity_page(0, 2, total=1000))
+        since = datetime(2025, 1, 31, 10, 30, 0, 999_999, tzinfo=timezone(timedelta(hours=1)))
+        self.client.activity("42", since, page=2)
+        self.assertEqual(
+            self.http.calls[0].request.params,
+            {"page": "2", "pageSize": "1000", "since": "2025-01-31T09:30:00Z"},
+        )
+
+    def test_activity_since_needs_a_time_zone(self):
+        with self.assertRaises(ValueError):
+            self.client.activity("42", datetime(2025, 1, 31))  # noqa: DTZ001
+
+    def activity_page(self, count, page, total, page_size=1000):
+        rows = (ACTIVITY | {"email": f"{page}-{i}@example.com"} for i in range(count))
+        return page_of(
+            *rows, page=page, page_size=page_size, total=total, asOf="2025-01-31T11:00:00Z"
+        )
+
+    def test_the_last_page_of_activity(self):
+        for sentence, last, (count, page, total, page_size) in (
+            ("all there is", True, (3, 1, 3, 1000)),
+            ("more than it says there is", True, (3, 1, 2, 1000)),
+            ("an empty first page", True, (0, 1, 3, 1000)),
+            ("an empty later page", True, (0, 4, 3000, 1000)),
+            ("a full page of three", False, (1000, 1, 2500, 1000)),
+            ("the rest of 2,500", True, (500, 3, 2500, 1000)),
+            ("a smaller page than asked for", False, (100, 1, 250, 100)),
+            ("its rest", True, (50, 3, 250, 100)),
+            ("a short page that claims to be a long one", False, (100, 1, 250, 1000)),
+            ("another one, beyond the total by its claim", False, (100, 2, 250, 1000)),
+        ):
+            with self.subTest(sentence):
+                self.on_example(
+                    EXAMPLES["activity"], json=self.activity_page(count, page, total, page_size)
+                )
+                self.assertIs(self.client.activity("42", page=page).last, last)
+
+    def test_members_that_are_not_listed_are_ignored(self):
+        for name, example in EXAMPLES.items():
+            with self.subTest(name):
+                self.on_example(example, json=example.answer | {"new": {"x": [1]}})
+                example.make(self.client)
+
+    def test_words_that_are_new_to_us_pass_through(self):
+        self.on("GET /campaigns/42", json=CAMPAIGN | {"status": "paused"})
+        self.assertEqual(self.client.get_campaign("42").status, "paused")
+
+
+class TestRecipients(MockedCase):
+    """Asked addresses and answered ones."""
+
+    def add(self, emails, *results):
+        self.on("POST /lists/7/recipients", json={"results": list(results)})
+        return self.client.add_recipients("7", emails)
+
+    def sent_addresses(self):
+        body = json.loads(self.http.calls[-1].request.body)
+        return [recipient["email"] for recipient in body["recipients"]]
+
+    def test_results_come_in_asked_order_and_spelling(self):
+        results = self.add(
+            ["Ann@Example.com", "bob@example.com"],
+            {"email": " BOB@example.com ", "status": "exists", "message": "There."},
+            {"email": "ann@example.com", "status": "added", "message": ""},
+        )
+        self.assertEqual(
+            results,
+            [
+                RecipientResult("Ann@Example.com", "added", ""),
+                RecipientResult("bob@example.com", "exists", "There."),
+            ],
+        )
+
+    def test_a_missing_result_is_unknown(self):
+        results = self.add(["ann@example.com", "bob@example.com"], RESULT)
+        self.assertEqual([result.status for result in results], ["added", "unknown"])
+
+    def test_a_result_nobody_asked_for_is_dropped(self):
+        results = self.add(["bob@example.com"], RESULT)
+        self.assertEqual(results, [RecipientResult("bob@example.com", "unknown", "")])
+
+    def test_the_first_of_two_results_counts(self):
+        results = self.add(["ann@example.com"], RESULT, RESULT | {"status": "exists"})
+        self.assertEqual([result.status for result in results], ["added"])
+
+    def test_no_address_is_sent_twice_but_each_is_answered(self):
+        asked = [" Ann@example.com", "ann@Example.com ", "bob@example.com"]
+        results = self.add(asked, RESULT)
+        self.assertEqual(self.sent_addresses(), ["Ann@example.com", "bob@example.com"])
+        self.assertEqual([result.email for result in results], asked)
+        self.assertEqual([result.status for result in results], ["added", "added", "unknown"])
+
+    def test_a_full_batch_is_one_call(self):
+        emails = [f"{i}@example.com" for i in range(MAX_RECIPIENTS)]
+        self.assertEqual(len(self.add(emails)), MAX_RECIPIENTS)
+        self.assertEqual(self.sent_addresses(), emails)
+
+    def test_more_than_a_batch_is_a_mistake(self):
+        with self.assertRaises(ValueError):
+            self.client.add_recipients("7", ["ann@example.com"] * (MAX_RECIPIENTS + 1))
+
+    def test_nobody_is_no_call(self):
+        self.assertEqual(self.client.add_recipients("7", []), [])
+
+
+class TestPages(MockedCase):
+    """Listings of several pages."""
+
+    def templates(self, *ids):
+        return [TEMPLATE | {"id": i} for i in ids]
+
+    def refs(self):
+        return [template.ref for template in self.client.templates()]
+
+    def announce(self, *pages, total):
+        for number, ids in enumerate(pages, 1):
+            page = page_of(*self.templates(*ids), page=number, total=total)
+            self.on("GET /templates", json=page)
+
+    def test_until_total_is_reached(self):
+        self.announce([1, 2], [3], total=3)
+        self.assertEqual(self.refs(), ["1", "2", "3"])
+
+    def test_until_an_empty_page(self):
+        self.announce([1, 2], [], total=9)
+        self.assertEqual(self.refs(), ["1", "2"])
+
+    def test_pages_are_fetched_while_they_are_consumed(self):
+        self.announce([1], total=2)
+        self.assertEqual(next(self.client.templates()).ref, "1")
+        self.assertEqual(len(self.http.calls), 1)
+
+    def test_what_moves_to_the_next_page_comes_once(self):
+        self.announce([1, 2], [2, 3], total=3)
+        self.assertEqual(self.refs(), ["1", "2", "3"])
+
+    def test_the_same_page_for_ever_ends(self):
+        self.announce([1, 2], [1, 2], total=9)
+        error = self.assertFails(CampaignMasterResponseError, lambda _c: self.refs())
+        self.assertEqual((error.code, error.call), ("endless_pages", "GET /templates"))
+
+    def test_a_total_that_grows_for_ever_ends(self):
+        self.announce([1], [2], [3], total=9)
+        with patch.object(api, "MAX_PAGES", 3):
+            self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "endless_pages")
+
+    def test_page_one_again_is_not_page_two(self):
+        self.announce([1, 2], total=9)
+        self.on("GET /templates", json=page_of(*self.templates(1, 2), page=1, total=9))
+        self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "bad_member")
+
+    def announce_activity(self, page, email="ann@example.com", total=5000):
+        row = ACTIVITY | {"email": email}
+        self.on(
+            "GET /campaigns/42/activity",
+            json=page_of(row, page=page, total=total, asOf="2025-01-31T11:00:00Z"),
+        )
+
+    def test_the_same_page_of_activity_again_is_refused(self):
+        self.announce_activity(1)
+        self.announce_activity(2)
+        self.client.activity("42")
+        self.assertFails(
+            CampaignMasterResponseError,
+            lambda client: client.activity("42", page=2),
+            "endless_pages",
+        )
+
+    def test_the_same_page_of_activity_may_be_asked_for_again(self):
+        for page in (1, 1, 2, 1):
+            self.announce_activity(page, email=f"{page}@example.com")
+            self.client.activity("42", page=page)
+
+    def test_the_same_activity_since_another_time_is_fine(self):
+        self.announce_activity(1)
+        self.announce_activity(2)
+        self.client.activity("42")
+        self.client.activity("42", datetime(2025, 1, 31, tzinfo=UTC), page=2)
+
+    def test_activity_ends_somewhere(self):
+        self.announce_activity(4)
+        with patch.object(api, "MAX_PAGES", 3):
+            self.assertFails(
+                CampaignMasterResponseError,
+                lambda client: client.activity("42", page=4),
+                "endless_pages",
+            )
+
+
+class TestOutcomes(MockedCase):
+    """What can go wrong, for each call."""
+
+    def each(self, names=EXAMPLES):
+        """Each call, with nothing left of the one before."""
+        for name in names:
+            with self.subTest(name):
+                self.http.reset()
+                self.pauses.clear()
+                self.ledger = Recorder(TOKEN)
+                self.client = self.make_client()
+                yield EXAMPLES[name]
+
+    def writes(self, example):
+        return example in (EXAMPLES[name] for name in WRITING)
+
+    def tries(self, example):
+        return 3 if example.method in ("GET", "PUT") else 1
+
+    def test_good(self):
+        for example in self.each():
+            self.on_example(example)
+            example.make(self.client)
+            if example is EXAMPLES["authenticate"]:
+                self.assertEqual(self.ledger.told, [])
+                self.assertEqual(self.ledger.token(), "token-2")
+            else:
+                self.assertEqual(
+                    self.ledger.told, [("before", example.name), ("after", example.name, 1)]
+                )
+                self.assertEqual(
+                    self.http.calls[0].request.headers["Authorization"], f"Bearer {TOKEN}"
+                )
+
+    def test_connection_refused(self):
+        for example in self.each():
+            self.on_example(example, body=REFUSED_CONNECTION)
+            self.assertFails(
+                CampaignMasterConnectionError,
+                example.make,
+                "unreachable",
+                call=example.name,
+                outcome_unknown=False,
+            )
+            self.assertEqual(len(self.http.calls), self.tries(example))
+            if self.ledger.told:
+                self.assertEqual(self.ledger.told[-1], ("after", example.name, 0))
+
+    def test_connect_timeout(self):
+        for example in self.each():
+            self.on_example(example, body=requests.ConnectTimeout())
+            self.assertFails(
+                CampaignMasterConnectionError, example.make, "timeout", outcome_unknown=False
+            )
+
+    def test_read_timeout(self):
+        for example in self.each():
+            self.on_example(example, body=requests.ReadTimeout())
+            self.assertFails(
+                CampaignMasterConnectionError,
+                example.make,
+                "timeout",
+                outcome_unknown=self.writes(example),
+            )
+            self.assertEqual(len(self.http.calls), self.tries(example))
+
+    def test_reset(self):
+        for example in self.each():
+            self.on_example(example, body=RESET_CONNECTION)
+            self.assertFails(
+                CampaignMasterConnectionError,
+                example.make,
+                "connection_lost",
+                outcome_unknown=self.writes(example),
+            )
+            if self.ledger.told:
+                self.assertEqual(self.ledger.told[-1], ("after", example.name, self.tries(example)))
+
+    def test_tls(self):
+        for example in self.each():
+            self.on_example(example, body=requests.exceptions.SSLError("bad record"))
+            self.assertFails(CampaignMasterConnectionError, example.make, "tls")
+
+    def test_400(self):
+        refusal = {
+            "message": "Not like this.",
+            "errors": [{"field": "subject", "message": "Missing."}, {"field": 3}, "x"],
+        }
+        for example in self.each():
+            self.on_example(example, status=400, json=refusal)
+            self.assertFails(
+                CampaignMasterRefusedError,
+                example.make,
+                "refused",
+                message="Not like this.",
+                errors=[FieldError("subject", "Missing.")],
+                status=400,
+                outcome_unknown=False,
+            )
+            self.assertEqual(len(self.http.calls), 1)
+
+    def test_400_that_says_nothing(self):
+        for body in ("", "<p>no</p>", "[]", '{"message": 3, "errors": {}}'):
+            for example in self.each():
+                self.on_example(example, status=400, body=body)
+                error = self.assertFails(CampaignMasterRefusedError, example.make, errors=[])
+                self.assertEqual(error.message, "Campaign Master refused the request.")
+
+    def test_401_once(self):
+        for example in self.each(set(EXAMPLES) - {"authenticate"}):
+            self.on_example(example, status=401, json={"message": "Ended."})
+            self.on("POST /authenticate", json={"token": "token-2"})
+            self.on_example(example)
+            example.make(self.client)
+            self.assertEqual(self.sent(), [example.name, "POST /authenticate", example.name])
+            self.assertEqual(self.http.calls[2].request.headers["Authorization"], "Bearer token-2")
+            self.assertEqual(
+                self.ledger.told, [("before", example.name), ("after", example.name, 2)]
+            )
+            self.assertEqual(self.log.lines[-1][:5], "DEBUG")
+
+    def test_401_twice(self):
+        for example in self.each(set(EXAMPLES) - {"authenticate"}):
+            self.on_example(example, status=401)
+            self.on("POST /authenticate", json={"token": "token-2"})
+            self.assertFails(
+                CampaignMasterAuthError, example.make, "token_refused", call=example.name
+            )
+            self.assertEqual(len(self.http.calls), 3)
+
+    def test_401_and_then_the_login_fails(self):
+        for example in self.each(set(EXAMPLES) - {"authenticate"}):
+            self.on_example(example, status=401)
+            self.on("POST /authenticate", status=401)
+            self.assertFails(
+                CampaignMasterAuthError, example.make, "login_refused", call="POST /authenticate"
+            )
+            self.assertEqual(self.ledger.told[-1], ("after", example.name, 1))
+
+    def test_404(self):
+        for example in self.each():
+            named = example.path.count("/") > 1
+            self.on_example(example, status=404)
+            error = self.assertFails(
+                CampaignMasterNotFoundError,
+                example.make,
+                "not_found" if named else "wrong_address",
+                outcome_unknown=False,
+            )
+            if named:
+                self.assertIn(example.path.split("/")[1].rstrip("s"), error.message)
+            self.assertEqual(len(self.http.calls), 1)
+
+    def test_429_of_the_hour(self):
+        for example in self.each():
+            reset_at, header = from_now(minutes=20)
+            headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": header}
+            self.on_example(example, status=429, headers=headers)
+            self.assertFails(
+                CampaignMasterRateLimitError,
+                example.make,
+                "hour_spent",
+                period="hour",
+                reset_at=reset_at,
+            )
+            self.assertEqual(len(self.http.calls), 1)
+
+    def test_429_of_the_month(self):
+        _moment, future = from_now(minutes=20)
+        _moment, past = from_now(minutes=-20)
+        for headers in (
+            {"x-rate-limit-remaining": "100", "x-rate-limit-reset": future},
+            {"x-rate-limit-remaining": "0", "x-rate-limit-reset": past},
+            {"x-rate-limit-remaining": "0"},
+            {"x-rate-limit-reset": future},
+            {},
+        ):
+            for example in self.each():
+                self.on_example(example, status=429, headers=headers)
+                error = self.assertFails(
+                    CampaignMasterRateLimitError, example.make, "month_spent", period="month"
+                )
+                self.assertEqual((error.reset_at.day, error.reset_at.hour), (1, 0))
+                self.assertGreater(error.reset_at, datetime.now(UTC))
+
+    def test_500(self):
+        for example in self.each():
+            self.on_example(example, status=500, json={"message": "Oh."})
+            self.assertFails(
+                CampaignMasterConnectionError,
+                example.make,
+                "server_error",
+                outcome_unknown=self.writes(example),
+            )
+            self.assertEqual(len(self.http.calls), self.tries(example))
+
+    def test_redirect_is_not_followed(self):
+        for status in (301, 302, 303, 307, 308):
+            for example in self.each():
+                self.on_example(
+                    example, status=status, headers={"Location": "https://evil.example.com/"}
+                )
+                self.assertFails(
+                    CampaignMasterResponseError,
+                    example.make,
+                    "redirect",
+                    status=status,
+                    outcome_unknown=self.writes(example),
+                )
+                self.assertEqual(len(self.http.calls), 1)
+
+    def test_statuses_that_were_not_agreed_on(self):
+        for status in (202, 204, 403, 405, 418, 999):
+            for example in self.each():
+                self.on_example(example, status=status, json=example.answer)
+                self.assertFails(
+                    CampaignMasterResponseError,
+                    example.make,
+                    "unexpected_status",
+                    status=status,
+                    outcome_unknown=self.writes(example) and not 400 <= status < 500,
+                )
+
+    def test_an_answer_that_is_not_json(self):
+        for body in (
+            "<html><body>Welcome</body></html>",
+            "",
+            '{"id": 1',
+            '{"id": NaN}',
+            b"\xff\xfe",
+            "[" * 100_000,
+            "1" * 10_000,
+        ):
+            for example in self.each():
+                self.on_example(example, body=body)
+                self.assertFails(
+                    CampaignMasterResponseError,
+                    example.make,
+                    "not_json",
+                    outcome_unknown=self.writes(example),
+                )
+
+    def test_an_answer_that_is_no_object(self):
+        for answer in ([], None, 3, "x", True):
+            for example in self.each():
+                self.on_example(example, json=answer)
+                self.assertFails(CampaignMasterResponseError, example.make, "bad_member")
+
+    def test_a_byte_order_mark_does_no_harm(self):
+        for example in self.each():
+            self.on_example(example, body=b"\xef\xbb\xbf" + json.dumps(example.answer).encode())
+            example.make(self.client)
+
+    def test_a_member_that_is_missing_or_of_another_type(self):
+        for example in self.each():
+            for member, broken in broken_answers(example.answer):
+                with self.subTest(member=member):
+                    self.http.reset()
+                    self.on_example(example, json=broken)
+                    error = self.assertFails(
+                        CampaignMasterResponseError,
+                        example.make,
+                        "bad_member",
+                        call=example.name,
+                        outcome_unknown=self.writes(example),
+                    )
+                    self.assertIn(f"{member}”", error.message)
+
+    def test_an_answer_that_is_too_large(self):
+        for example in self.each():
+            self.on_example(example)
+            with patch.object(transport, "MAX_BYTES", 10):
+                self.assertFails(
+                    CampaignMasterResponseError,
+                    example.make,
+                    "too_large",
+                    outcome_unknown=self.writes(example),
+                )
+            self.assertEqual(len(self.http.calls), 1)
+
+    def test_of_an_error_the_status_is_enough(self):
+        for example in self.each():
+            self.on_example(example, status=404, json={"message": "x" * 100})
+            with patch.object(transport, "MAX_BYTES", 10):
+                self.assertFails(CampaignMasterNotFoundError, example.make)
+
+
+def broken_answers(answer, where=""):
+    """The answer with one listed member missing or of another type, member after member."""
+    for member, value in answer.items():
+        yield where + member, {k: v for k, v in answer.items() if k != member}
+        for other in (None, 3, "x", True, 1.5, [], {}, -1, 2**31):
+            # 3 and "x" are both ids; null is a time that has not come
+            if member in ("id", "templateId", "email") and type(other) in (int, str):
+                continue
+            if type(other) is type(value) and (type(value) is not int or 0 <= other < 2**31):
+                continue
+            if value is None or (other is None and member[:4] in ("firs", "last")):
+                continue
+            yield where + member, answer | {member: other}
+    for member in ("items", "results"):
+        if member in answer:
+            for inner, broken in broken_answers(answer[member][0], f"{member}[0]."):
+                yield inner, answer | {member: [broken]}
+
+
+class TestRepeating(MockedCase):
+    """What is sent again, and when it is given up."""
+
+    def test_get_and_put_get_over_a_failure(self):
+        for name in REPEATABLE:
+            with self.subTest(name):
+                self.http.reset()
+                self.pauses.clear()
+                self.on_example(EXAMPLES[name], status=503)
+                self.on_example(EXAMPLES[name], body=RESET_CONNECTION)
+                self.on_example(EXAMPLES[name])
+                calls = self.ledger.calls
+                EXAMPLES[name].make(self.client)
+                self.assertEqual(self.ledger.calls - calls, 3)
+                first, second = self.pauses
+                self.assertTrue(0.5 <= first <= 0.75, first)
+                self.assertTrue(1 <= second <= 1.5, second)
+
+    def test_no_retries_means_none(self):
+        self.client = self.make_client(retries=0)
+        self.on("GET /templates", status=500)
+        self.assertFails(CampaignMasterConnectionError, EXAMPLES["templates"].make)
+        self.assertEqual(len(self.http.calls), 1)
+
+    def test_a_429_ends_the_repeating(self):
+        self.on("GET /templates", status=500)
+        self.on("GET /templates", status=429)
+        self.assertFails(CampaignMasterRateLimitError, EXAMPLES["templates"].make)
+        self.assertEqual(self.ledger.calls, 2)
+
+    def test_nothing_is_repeated_when_the_time_is_over(self):
+        self.on("GET /templates", status=500)
+        with patch.object(session, "MAX_SECONDS", 0.1):
+            self.assertFails(CampaignMasterConnectionError, EXAMPLES["templates"].make)
+        self.assertEqual((len(self.http.calls), self.pauses), (1, []))
+
+    def test_each_repetition_after_a_401_is_counted(self):
+        self.on("GET /templates", status=500)
+        self.on("GET /templates", status=401)
+        self.on("POST /authenticate", json={"token": "token-2"})
+        self.on("GET /templates", status=500)
+        self.on("GET /templates", json=page_of(TEMPLATE))
+        list(self.client.templates())
+        self.assertEqual(self.ledger.calls, 4)
+
+
+class TestLogin(MockedCase):
+    """The token, from login to end."""
+
+    def login(self, **answer):
+        self.on("POST /authenticate", **answer)
+
+    def test_the_first_call_logs_in(self):
+        self.ledger = MemoryLedger()
+        self.client = self.make_client()
+        self.login(json={"token": "token-2"})
+        self.on("GET /templates", json=page_of())
+        list(self.client.templates())
+        self.assertEqual(
+            json.loads(self.http.calls[0].request.body),
+            {"username": USERNAME, "password": PASSWORD},
+        )
+        self.assertNotIn("Authorization", self.http.calls[0].request.headers)
+        self.assertEqual(self.http.calls[1].request.headers["Authorization"], "Bearer token-2")
+
+    def test_a_client_has_a_ledger_of_its_own_by_default(self):
+        self.client = self.make_client(ledger=None)
+        self.login(json={"token": "token-2"})
+        self.client.authenticate()
+        self.assertEqual(self.client.ledger.token(), "token-2")
+
+    def test_refused(self):
+        for answer in (
+            {"status": 401, "json": {"message": "No."}},
+            {"status": 500, "body": "<fault>InvalidLogin</fault>"},
+        ):
+            with self.subTest(answer["status"]):
+                self.http.reset()
+                self.login(**answer)
+                self.assertFails(
+                    CampaignMasterAuthError,
+                    lambda client: client.authenticate(),
+                    "login_refused",
+                    call="POST /authenticate",
+                )
+                self.assertEqual(len(self.http.calls), 1)
+
+    def test_an_outage_is_not_a_refusal(self):
+        for status, body in ((500, "Oh."), (502, "InvalidLogin"), (503, "")):
+            with self.subTest(status):
+                self.http.reset()
+                self.login(status=status, body=body)
+                self.assertFails(
+                    CampaignMasterConnectionError,
+                    lambda client: client.authenticate(),
+                    "server_error",
+                    outcome_unknown=False,
+                )
+
+    def test_invalid_login_elsewhere_is_an_outage(self):
+        self.on("GET /campaigns/42", status=500, body="InvalidLogin")
+        self.assertFails(CampaignMasterConnectionError, EXAMPLES["get_campaign"].make)
+
+    def test_a_token_that_does_not_fit_into_a_header(self):
+        for token in ("", " ", "a b", "a\r\nX-Evil: 1", "ä", "x" * 5000):
+            with self.subTest(token=token[:10]):
+                self.login(json={"token": token})
+                self.assertFails(
+                    CampaignMasterResponseError,
+                    lambda client: client.authenticate(),
+                    "bad_member",
+                )
+
+    def test_authenticate_logs_in_even_with_a_good_token(self):
+        self.login(json={"token": "token-2"})
+        self.client.authenticate()
+        self.assertEqual(self.ledger.token(), "token-2")
+
+    def test_the_token_is_kept_until_a_minute_before_its_end(self):
+        for seconds, logins in ((3600, 0), (30, 1)):
+            with self.subTest(seconds=seconds):
+                self.http.reset()
+                self.ledger = MemoryLedger(TOKEN)
+                self.client = self.make_client()
+                _moment, header = from_now(seconds=seconds)
+                self.on("GET /lists", json=page_of(), headers={"x-token-reset": header})
+                list(self.client.lists())
+                if logins:
+                    self.login(json={"token": "token-2"})
+                self.on("GET /lists", json=page_of())
+                list(self.client.lists())
+                self.assertEqual(self.sent().count("POST /authenticate"), logins)
+
+    def test_a_token_end_in_the_past_does_not_log_in_for_each_call(self):
+        _moment, header = from_now(seconds=-30)
+        for _i in range(2):
+            self.on("GET /lists", json=page_of(), headers={"x-token-reset": header})
+            list(self.client.lists())
+        self.assertEqual(self.sent(), ["GET /lists"] * 2)
+
+    def test_a_token_of_another_worker_is_taken(self):
+        self.on("GET /lists", status=401)
+        self.on("GET /lists", json=page_of())
+        before_call = self.ledger.before_call
+
+        def meanwhile(call):
+            before_call(call)
+            self.startPatch(patch.object(self.ledger, "token", side_effect=[TOKEN, "token-3"]))
+
+        with patch.object(self.ledger, "before_call", meanwhile):
+            list(self.client.lists())
+        self.assertEqual(self.http.calls[1].request.headers["Authorization"], "Bearer token-3")
+
+
+class TestLimits(MockedCase):
+    """What the ledger learns, and that it may refuse."""
+
+    def test_after_call_hears_the_headers(self):
+        reset_at, reset = from_now(minutes=10)
+        token_reset_at, token_reset = from_now(hours=8)
+        heard = []
+        self.ledger.after_call = lambda *args: heard.append(args)
+        self.on(
+            "GET /lists",
+            json=page_of(),
+            headers={
+                "X-Rate-Limit-Limit": "5000",
+                "X-Rate-Limit-Remaining": "4999",
+                "X-Rate-Limit-Reset": reset,
+                "X-Token-Reset": token_reset,
+            },
+        )
+        list(self.client.lists())
+        self.assertEqual(heard, [("GET /lists", Limits(5000, 4999, reset_at, token_reset_at), 1)])
+
+    def test_headers_that_make_no_sense_are_ignored(self):
+        heard = []
+        self.ledger.after_call = lambda *args: heard.append(args[1])
+        for value in ("", "x", "-1", "1.5", "1e3", "٣", "9" * 40, "99999999999", "0x10"):
+            self.on(
+                "GET /lists",
+                json=page_of(),
+                headers={
+                    "x-rate-limit-limit": value.encode(),
+                    "x-rate-limit-remaining": value.encode(),
+                    "x-rate-limit-reset": value.encode(),
+                    "x-token-reset": value.encode(),
+                },
+            )
+            list(self.client.lists())
+        self.assertEqual(set(heard), {Limits()})
+
+    def test_a_refusal_of_the_ledger_passes_and_nothing_is_sent(self):
+        refusal = CampaignMasterRateLimitError("month_spent", "No more.", period="month")
+
+        def refuse(call):
+            raise refusal
+
+        self.ledger.before_call = refuse
+        for example in EXAMPLES.values():
+            if example is not EXAMPLES["authenticate"]:
+                with self.assertRaises(CampaignMasterRateLimitError) as caught:
+                    example.make(self.client)
+                self.assertIs(caught.exception, refusal)
+        self.assertEqual(len(self.http.calls), 0)
+
+    def test_the_memory_ledger_stops_when_the_hour_is_spent(self):
+        reset_at, reset = from_now(minutes=10)
+        headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
+        self.on("GET /lists", json=page_of(), headers=headers)
+        list(self.client.lists())
+        self.assertFails(
+            CampaignMasterRateLimitError,
+            EXAMPLES["lists"].make,
+            "hour_spent",
+            period="hour",
+            reset_at=reset_at,
+        )
+
+    def test_the_memory_ledger_goes_on_in_the_next_hour(self):
+        _moment, reset = from_now(seconds=-1)
+        headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset}
+        for _i in range(2):
+            self.on("GET /lists", json=page_of(), headers=headers)
+            list(self.client.lists())
+
+    def test_an_answer_without_headers_does_not_wipe_out_what_is_known(self):
+        _moment, reset = from_now(minutes=10)
+        self.ledger.after_call("x", Limits(5000, 0, _moment), 1)
+        self.ledger.after_call("x", Limits(), 1)
+        self.assertFails(CampaignMasterRateLimitError, EXAMPLES["lists"].make)
+
+
+class TestClient(MockedCase):
+    """The object itself."""
+
+    def test_it_closes_its_connections(self):
+        with patch.object(requests.Session, "close") as close, self.client as client:
+            self.assertIs(client, self.client)
+        close.assert_called_once_with()
+
+    def test_all_errors_have_code_message_and_call(self):
+        error = CampaignMasterError("a_code", "A sentence.", call="GET /lists")
+        self.assertEqual(str(error), "GET /lists: A sentence.")
+        self.assertEqual(str(CampaignMasterError("a_code", "A sentence.")), "A sentence.")
+
+    def test_a_call_takes_a_line_in_the_log(self):
+        self.on("GET /lists", json=page_of())
+        list(self.client.lists())
+        self.on("POST /lists/7/recipients", status=500)
+        self.assertFails(CampaignMasterConnectionError, EXAMPLES["add_recipients"].make)
+        lines = [line.split(" after ")[0] for line in self.log.lines]
+        self.assertEqual(
+            lines,
+            [
+                "DEBUG GET /lists: 200",
+                "DEBUG POST /lists/7/recipients: 500",
+                "WARNING POST /lists/7/recipients failed: server_error",
+            ],
+        )
+        self.assertLess(time.monotonic(), float("inf"))

@@ -1,0 +1,1 @@
+from .account_ledger import AccountLedger, advisory_lock

@@ -1,0 +1,227 @@
+"""What all workers of one account share, kept on the account in transactions of their own."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from psycopg2.errors import SerializationFailure
+
+from odoo.tools import SQL
+
+from ..client import CampaignMasterAuthError, CampaignMasterRateLimitError
+
+_logger = logging.getLogger(__name__)
+
+HOUR_LIMIT = 5_000  # calls, until the API says another limit in its headers
+MONTH_LIMIT = 50_000
+# Scheduled actions leave this share of each limit to what people click.
+BACKGROUND_SHARE = 0.9
+TOKEN_MARGIN = timedelta(minutes=1)
+# First keys of PostgreSQL's two-key advisory locks, one for each thing that is locked; the second
+# key is a record's id. Chosen at random once, to stay clear of other add-ons.
+LOCK_LOGIN = 1_129_138_001
+LOCK_PULL = 1_129_138_002
+
+
+def advisory_lock(cr, kind, record_id):
+    """Try to take a lock that ends with the transaction of ``cr``.
+
+    Unlike a row lock it makes nobody wait who only writes the row.
+
+    :param int kind: one of the ``LOCK_*`` constants
+    :param int record_id: the record that is worked on
+    :return: whether the lock was free
+    """
+    cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [kind, record_id])
+    return cr.fetchone()[0]
+
+
+def _naive(moment):
+    """Odoo stores UTC without a time zone; the client speaks of aware UTC times."""
+    return moment and moment.astimezone(UTC).replace(tzinfo=None)
+
+
+class AccountLedger:
+    """The client's ``Ledger``, on ``campaign.master.account``.
+
+    Each method is one short transaction, committed at once: a token or a counted call must be
+    known to the other workers immediately and must survive a rollback of what the caller does.
+    The caller's transaction must therefore never lock or write the account's row: it would wait
+    for itself.
+
+    :param account: ``campaign.master.account``, one record
+    :param bool background: whether a scheduled action makes the calls, rather than a person
+    """
+
+    def __init__(self, account, background=False):
+        self._registry = account.env.registry
+        self._account_id = account.id
+        self._background = background
+
+    # === What the client asks (see client/ledger.py) === #
+
+    def token(self):
+        """:return: the shared token, if it is good for a minute or more; else ``None``"""
+        token, reset_at = self._execute(
+            SQL(
+                "SELECT token, token_reset_at FROM campaign_master_account WHERE id = %s",
+                self._account_id,
+            )
+        ) or (None, None)
+        if token and (reset_at is None or reset_at > _utcnow() + TOKEN_MARGIN):
+            return token
+        return None
+
+    def renew(self, refused, login):
+        """Log in, unless another worker has just done so.
+
+        :param refused: the token that must not be used any more, or ``None``
+        :param login: called without arguments, gives a new token
+        :return: the token to use
+        :raise CampaignMasterAuthError: the login was refused, now or (in the background) before
+        """
+        if self._background and self._login_refused():
+            raise CampaignMasterAuthError(
+                "The login was refused before; waiting for the right password.", code="paused"
+            )
+        with self._registry.cursor() as cr:
+            cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_LOGIN, self._account_id])
+            current = self.token()
+            if current and current != refused:
+                return current
+            try:
+                token = login()
+            except CampaignMasterAuthError:
+                self.write(login_refused_at=_utcnow(), token=None, token_reset_at=None)
+                raise
+            self.write(token=token, token_reset_at=None, login_refused_at=None)
+            return token
+
+    def before_call(self, call):
+        """Count a call before it is sent, so that none is forgotten when the process dies.
+
+        :raise CampaignMasterRateLimitError: the hour or the month is spent; nothing was sent
+        """
+        now = _utcnow()
+        share = BACKGROUND_SHARE if self._background else 1
+        spent = self._execute(
+            SQL(
+                """
+                WITH spent AS (
+                    SELECT id, hour_reset_at,
+                           month = %(month)s AND month_calls >= %(month_limit)s AS month_spent,
+                           hour_reset_at > %(now)s
+                           AND hour_remaining <= hour_limit * %(reserve)s AS hour_spent
+                      FROM campaign_master_account
+                     WHERE id = %(id)s
+                ), counted AS (
+                    UPDATE campaign_master_account AS account
+                       SET month = %(month)s,
+                           month_calls = CASE WHEN account.month = %(month)s
+                                              THEN account.month_calls + 1 ELSE 1 END,
+                           hour_remaining = GREATEST(account.hour_remaining - 1, 0)
+                      FROM spent
+                     WHERE account.id = spent.id
+                       AND spent.month_spent IS NOT TRUE AND spent.hour_spent IS NOT TRUE
+                )
+                SELECT month_spent, hour_spent, hour_reset_at FROM spent
+                """,
+                id=self._account_id,
+                now=now,
+                month=now.strftime("%Y-%m"),
+                month_limit=int(MONTH_LIMIT * share),
+                reserve=1 - share,
+            )
+        )
+        month_spent, hour_spent, reset_at = spent or (False, False, None)
+        if month_spent:
+            raise CampaignMasterRateLimitError(
+                "The calls of this month are used up.", period="month", call=call
+            )
+        if hour_spent:
+            raise CampaignMasterRateLimitError(
+                "The calls of this hour are used up.",
+                period="hour",
+                reset_at=reset_at.replace(tzinfo=UTC),
+                call=call,
+            )
+
+    def after_call(self, call, limits, sent):
+        """Keep what an answer's headers said; see ``client.Limits``."""
+        values = {
+            "hour_limit": limits.limit,
+            "hour_remaining": limits.remaining,
+            "hour_reset_at": _naive(limits.reset_at),
+            "token_reset_at": _naive(limits.token_reset_at),
+        }
+        values = {name: value for name, value in values.items() if value is not None}
+        if sent > 1:  # the first one was counted before it was sent
+            values["month_calls"] = SQL("month_calls + %s", sent - 1)
+        if values:
+            self.write(**values)
+
+    # === What the account asks === #
+
+    def write(self, **values):
+        """Write columns of the account; a value may be an ``SQL`` expression."""
+        self._execute(
+            SQL(
+                "UPDATE campaign_master_account SET %s WHERE id = %s",
+                SQL(", ").join(
+                    SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()
+                ),
+                self._account_id,
+            )
+        )
+
+    def month_is_spent(self):
+        """Campaign Master says that the month is over, whatever our own count is."""
+        self.write(month=_utcnow().strftime("%Y-%m"), month_calls=MONTH_LIMIT)
+
+    def ask_catalogue(self, interval):
+        """Claim the right to refresh templates and lists now.
+
+        :param int interval: seconds that must lie between two refreshes
+        :return: whether the caller may; at most one caller in ``interval`` may
+        """
+        now = _utcnow()
+        return bool(
+            self._execute(
+                SQL(
+                    """
+                    UPDATE campaign_master_account SET catalogue_asked_at = %(now)s
+                     WHERE id = %(id)s AND COALESCE(catalogue_asked_at <= %(before)s, TRUE)
+                    RETURNING id
+                    """,
+                    id=self._account_id,
+                    now=now,
+                    before=now - timedelta(seconds=interval),
+                )
+            )
+        )
+
+    def _login_refused(self):
+        row = self._execute(
+            SQL(
+                "SELECT login_refused_at FROM campaign_master_account WHERE id = %s",
+                self._account_id,
+            )
+        )
+        return bool(row and row[0])
+
+    def _execute(self, query):
+        """Run one statement in a transaction of its own.
+
+        :return: the first row, if the statement gives rows
+        """
+        while True:
+            try:
+                with self._registry.cursor() as cr:
+                    cr.execute(query)
+                    return cr.fetchone() if cr.description else None
+            except SerializationFailure:
+                # Another worker has just written the row. Its transaction is as short as ours.
+                _logger.debug("Account %s: written at the same moment; again", self._account_id)
+
+
+def _utcnow():
+    return datetime.now(UTC).replace(tzinfo=None)

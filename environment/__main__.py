@@ -1,0 +1,52 @@
+"""./dev: tell the subcommands apart."""
+
+import importlib
+import os
+import signal
+import sys
+
+from .console import Problem, complain, say
+from .help import HELP
+
+# Subcommand -> module; each has a function `command(args)` that returns an exit code.
+COMMANDS = {
+    "bench": "bench",
+    "demo": "demo",
+    "lint": "lint",
+    "odoo": "odoo",
+    "pot": "pot",
+    "sandbox": "sandbox",
+    "test": "tests_run",
+}
+
+
+def main(args):
+    """Run a subcommand; return the exit code."""
+    name = args[0] if args else "help"
+    if name in ("help", "-h", "--help"):
+        say(HELP)
+        return 0
+    if name not in COMMANDS:
+        complain(f"./dev has no command {name!r}. These there are:\n\n{HELP}")
+        return 2
+    module = importlib.import_module(f".{COMMANDS[name]}", __package__)
+    try:
+        return module.command(args[1:])
+    except Problem as problem:
+        complain(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        complain("Stopped.")
+        return 130
+
+
+def _stop(_number, _frame):
+    """Let SIGTERM undo everything that Ctrl-C undoes."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    # Only the way to this package; children find their own modules their own way.
+    os.environ.pop("PYTHONPATH", None)
+    signal.signal(signal.SIGTERM, _stop)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""./dev pot: the add-on's terms to translate, written out and compared."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from . import odoo as odoo_command
+from . import template
+from .console import say
+from .places import ADDON, ROOT
+
+FILE = ADDON / "i18n" / f"{ADDON.name}.pot"
+TERM = re.compile(r'^msgid (".*"(?:\n".*")*)', re.MULTILINE)
+
+
+def command(_args):
+    """./dev pot"""
+    with odoo_command.ready() as odoo:
+        name = f"campaign_master_pot_{os.getpid()}"
+        try:
+            template.make_database(odoo, name)
+            FILE.parent.mkdir(exist_ok=True)
+            FILE.write_text(_export(odoo, name))
+        finally:
+            odoo.drop(name)
+    say(f"Written: {FILE.relative_to(ROOT)}")
+    return 0
+
+
+def difference(odoo, database):
+    """Return a sentence that tells how the file differs from the add-on, empty if it does not."""
+    saved = _terms(FILE.read_text()) if FILE.exists() else set()
+    current = _terms(_export(odoo, database))
+    if saved == current:
+        return ""
+    examples = sorted(saved ^ current)[:5]
+    return (
+        f"{FILE.relative_to(ROOT)} is not up to date: {len(current - saved)} terms are missing "
+        f"and {len(saved - current)} are gone, such as {examples}. Write it with ./dev pot."
+    )
+
+
+def _export(odoo, database):
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / FILE.name
+        odoo.quietly("i18n", "export", "-d", database, "-l", "pot", "-o", file, ADDON.name)
+        return file.read_text()
+
+
+def _terms(text):
+    """Return the terms in a .pot file; dates and places in the code change for no reason."""
+    return {"".join(re.findall(r'"(.*)"', term)) for term in TERM.findall(text)}

@@ -1,0 +1,21 @@
+"""How the sandbox says no."""
+
+
+class Refused(Exception):
+    """An answer of 400 or above: ``{"message"}``, with ``errors`` where members are to blame."""
+
+    def __init__(self, status: int, message: str, errors: dict[str, str] | None = None):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+        """What is wrong, by member."""
+
+    def body(self) -> dict:
+        body = {"message": self.message}
+        if self.status == 400:
+            body["errors"] = [
+                {"field": field, "message": message}
+                for field, message in (self.errors or {}).items()
+            ]
+        return body
