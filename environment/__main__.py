@@ -41,12 +41,13 @@ def main(args):
 
 
 def _stop(_number, _frame):
-    """Let SIGTERM undo everything that Ctrl-C undoes."""
+    """Let the end of the terminal and SIGTERM undo everything that Ctrl-C undoes."""
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
     # Only the way to this package; children find their own modules their own way.
     os.environ.pop("PYTHONPATH", None)
-    signal.signal(signal.SIGTERM, _stop)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
     sys.exit(main(sys.argv[1:]))

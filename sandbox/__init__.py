@@ -1,7 +1,7 @@
 """A local stand-in of Campaign Master: to try, to teach and to test against.
 
 It speaks the API that ``docs/openapi.yaml`` describes, plays what happens after a *Send*, and can
-be told to misbehave. It is not Campaign Master, never calls it, and imports nothing from the add-on.
+be told to misbehave. It is not Campaign Master, never calls it, and imports nothing of the add-on.
 
 Start it with ``python -m sandbox --port 8080``, or inside a test::
 

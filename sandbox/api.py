@@ -27,9 +27,7 @@ def authenticate():
         if store.password_is(data["username"], data["password"]):
             ends = clock.now() + int(sandbox.settings.tokenMinutes * clock.MINUTE)
             return {"token": store.new_token(data["username"], ends)}
-    raise Refused(
-        sandbox.settings.loginRefusal, "InvalidLogin: the username or password is wrong."
-    )
+    raise Refused(sandbox.settings.loginRefusal, "InvalidLogin: the username or password is wrong.")
 
 
 @api.get("/templates")
@@ -74,7 +72,7 @@ def create_campaign():
         template_id = data.get("templateId")
         if "templateId" not in data:
             problems.add("templateId", "templateId is required.")
-        elif not _is_id(template_id):
+        elif not checks.is_id(template_id):
             problems.add("templateId", "templateId must be an id as GET /templates gives them.")
         elif not store.get_template(g.account, template_id):
             problems.add("templateId", "There is no such template.")
@@ -85,13 +83,13 @@ def create_campaign():
         return campaign_json(store.get_campaign(campaign_id)), 201
 
 
-@api.get("/campaigns/<int:campaign_id>")
+@api.get("/campaigns/<id:campaign_id>")
 def read_campaign(campaign_id):
     with _sandbox().store.turn() as store:
         return campaign_json(_campaign(store, campaign_id))
 
 
-@api.put("/campaigns/<int:campaign_id>")
+@api.put("/campaigns/<id:campaign_id>")
 def update_campaign(campaign_id):
     with _sandbox().store.turn() as store:
         campaign = _campaign(store, campaign_id)
@@ -108,10 +106,10 @@ def update_campaign(campaign_id):
         return campaign_json(store.get_campaign(campaign_id))
 
 
-@api.post("/lists/<int:list_id>/recipients")
+@api.post("/lists/<id:list_id>/recipients")
 def add_recipients(list_id):
     with _sandbox().store.turn() as store:
-        if not (_is_id(list_id) and store.get_list(list_id, g.account)):
+        if not store.get_list(list_id, g.account):
             raise Refused(404, "There is no such list.")
         emails = _asked_addresses(checks.body())
         suppressed = store.suppressed(g.account, emails)
@@ -133,14 +131,14 @@ def add_recipients(list_id):
     return {"results": results[::-1]}
 
 
-@api.get("/campaigns/<int:campaign_id>/statistics")
+@api.get("/campaigns/<id:campaign_id>/statistics")
 def statistics(campaign_id):
     with _sandbox().store.turn() as store:
         _campaign(store, campaign_id)
         return store.statistics(campaign_id)
 
 
-@api.get("/campaigns/<int:campaign_id>/activity")
+@api.get("/campaigns/<id:campaign_id>/activity")
 def activity(campaign_id):
     checks.query("since", "page", "pageSize")
     page, size, start = _page(ACTIVITY_PAGE)
@@ -199,12 +197,8 @@ def activity_json(row) -> dict:
     }
 
 
-def _is_id(value):
-    return type(value) is int and 0 <= value <= checks.LARGEST_NUMBER
-
-
 def _campaign(store, campaign_id):
-    campaign = store.get_campaign(campaign_id, g.account) if _is_id(campaign_id) else None
+    campaign = store.get_campaign(campaign_id, g.account)
     if not campaign:
         raise Refused(404, "There is no such campaign.")
     return campaign

@@ -37,14 +37,24 @@ def is_email(email: str) -> bool:
     return len(email) <= 254 and bool(_EMAIL.fullmatch(email))
 
 
+def is_id(value) -> bool:
+    """Whether a value could be an id: a whole number, and not true or false."""
+    return type(value) is int and 0 <= value <= LARGEST_NUMBER
+
+
+def any_body():
+    """What the request's JSON says; None when it is no JSON."""
+    try:
+        return json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        return None
+
+
 def body() -> dict:
     """The request's JSON object."""
     if request.mimetype != "application/json":
         raise Refused(400, "Send JSON, as Content-Type: application/json.")
-    try:
-        data = json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        raise Refused(400, "The body is not JSON.") from None
+    data = any_body()
     if not isinstance(data, dict):
         raise Refused(400, "The body must be a JSON object.")
     return data

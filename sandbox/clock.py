@@ -5,12 +5,12 @@ Milliseconds as integers sort, compare and store exactly; text is made only at t
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Python's own parser takes far more (week dates, offsets, blanks) than the contract does.
 _UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
@@ -34,7 +34,7 @@ def from_text(text: str) -> int:
         raise ValueError("must be a time in UTC such as 2026-01-31T09:30:00Z")
     # Rounded down, so that a time given back as `since` never skips what happened at it.
     whole, _, fraction = text.rstrip("Z").partition(".")
-    moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     return (moment - _EPOCH) // timedelta(milliseconds=1) + int(f"{fraction:0<3}"[:3])
 
 

@@ -42,7 +42,7 @@ def make_list():
     return {"id": list_id}, 201
 
 
-@control.post("/<any(templates, lists):things>/<int:thing_id>")
+@control.post("/<any(templates, lists):things>/<id:thing_id>")
 def rename(things, thing_id):
     """``{"name"}``: another name for a template or list."""
     name = _name(_body("name"))
@@ -52,7 +52,7 @@ def rename(things, thing_id):
     return {}
 
 
-@control.delete("/<any(templates, lists, campaigns):things>/<int:thing_id>")
+@control.delete("/<any(templates, lists, campaigns):things>/<id:thing_id>")
 def delete(things, thing_id):
     """As if somebody deleted it in Campaign Master."""
     with _sandbox().store.turn() as store:
@@ -61,7 +61,7 @@ def delete(things, thing_id):
     return {}
 
 
-@control.post("/campaigns/<int:campaign_id>/status")
+@control.post("/campaigns/<id:campaign_id>/status")
 def set_status(campaign_id):
     """``{"status"}``: any word, for instance ``scheduled`` or one that nobody knows."""
     data = _body("status")
@@ -73,14 +73,14 @@ def set_status(campaign_id):
 # Who is on a list
 
 
-@control.get("/lists/<int:list_id>/members")
+@control.get("/lists/<id:list_id>/members")
 def show_members(list_id):
     """All addresses on the list."""
     with _sandbox().store.turn() as store:
         return {"emails": store.members(_list(store, list_id)["id"])}
 
 
-@control.post("/lists/<int:list_id>/members")
+@control.post("/lists/<id:list_id>/members")
 def add_members(list_id):
     """``{"emails"}``: somebody else puts addresses on the list."""
     emails = _emails(_body("emails"))
@@ -89,7 +89,7 @@ def add_members(list_id):
     return {}
 
 
-@control.delete("/lists/<int:list_id>/members")
+@control.delete("/lists/<id:list_id>/members")
 def remove_members(list_id):
     """``{"emails"}``: somebody takes addresses off the list."""
     emails = _emails(_body("emails"))
@@ -120,7 +120,7 @@ def opt_in():
 # Sending, and what follows
 
 
-@control.post("/campaigns/<int:campaign_id>/send")
+@control.post("/campaigns/<id:campaign_id>/send")
 def send(campaign_id):
     """``{"listId", "minutes", "seed", "minutesAgo"}``: send to the list's members of this moment.
 
@@ -140,7 +140,7 @@ def send(campaign_id):
 def launch(store, campaign_id, list_id, minutes, minutes_ago=0, seed=None) -> int:
     """Send; the number of mails. Used by the web page too."""
     campaign = _campaign(store, campaign_id)
-    if type(list_id) is not int or not store.get_list(list_id, campaign["account"]):
+    if not checks.is_id(list_id) or not store.get_list(list_id, campaign["account"]):
         raise Refused(400, "There is no such list in the campaign's account.")
     start = clock.now() - int(minutes_ago * clock.MINUTE)
     # Sent long ago and "at once" means: spread over the time since.
@@ -150,14 +150,14 @@ def launch(store, campaign_id, list_id, minutes, minutes_ago=0, seed=None) -> in
     return len(emails)
 
 
-@control.post("/campaigns/<int:campaign_id>/activity")
+@control.post("/campaigns/<id:campaign_id>/activity")
 def do_something(campaign_id):
     """``{"email", "kind", "times", "at"}``, or a list of them: one reader does one thing.
 
     ``kind`` is open, click, forward, unsubscribe, complaint, bounce, soft-bounce or reject; ``at``
     is a past time in UTC, now if left out. Nothing else is implied: a click is no open.
     """
-    data = request.get_json(silent=True)
+    data = checks.any_body()
     with _sandbox().store.turn() as store:
         campaign = _campaign(store, campaign_id)
         for one in data if isinstance(data, list) else [_body("email", "kind", "times", "at")]:
@@ -165,7 +165,7 @@ def do_something(campaign_id):
     return {}
 
 
-@control.post("/campaigns/<int:campaign_id>/correct")
+@control.post("/campaigns/<id:campaign_id>/correct")
 def correct(campaign_id):
     """``{"opens": -3, …}``: let figures of the statistics differ by so much from the sums."""
     data = _body()
@@ -236,7 +236,7 @@ def show_faults():
 def set_faults():
     """The list of faults from now on, replacing the earlier one: see ``faults.py``."""
     try:
-        _sandbox().faults.set(request.get_json(silent=True))
+        _sandbox().faults.set(checks.any_body())
     except ValueError as error:
         raise Refused(400, str(error)) from None
     return _sandbox().faults.as_dicts()

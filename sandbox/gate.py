@@ -6,7 +6,7 @@ from collections import Counter, deque
 
 from flask import g, request
 
-from . import clock, faults
+from . import checks, clock, faults
 from .errors import Refused
 from .limits import Allowance
 
@@ -107,6 +107,6 @@ def _call(account):
 
 
 def _username():
-    body = request.get_json(silent=True)
+    body = checks.any_body()
     name = body.get("username") if isinstance(body, dict) else None
     return name if isinstance(name, str) else None

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, jsonify, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from .api import api
+from .checks import LARGEST_NUMBER
 from .control import control
 from .errors import Refused
 from .faults import Faults
@@ -64,10 +66,18 @@ class Sandbox:
                 store.set_account(name, password)
 
 
+class _Id(IntegerConverter):
+    """An id in a path; what is larger than the store's numbers is no id."""
+
+    def __init__(self, url_map):
+        super().__init__(url_map, max=LARGEST_NUMBER)
+
+
 def _app(sandbox):
     app = Flask(__name__)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.json.sort_keys = False
+    app.url_map.converters["id"] = _Id
     app.extensions["sandbox"] = sandbox
     app.before_request(_refuse_other_sites)
     app.before_request(sandbox.gate.enter)
@@ -177,7 +187,7 @@ class _Server(ThreadedWSGIServer):
     verbose = False
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exception(), OSError):
+        if not isinstance(sys.exc_info()[1], OSError):
             socketserver.BaseServer.handle_error(self, request, client_address)
 
 

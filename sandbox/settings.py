@@ -16,7 +16,7 @@ class Settings:
     tokenMinutes: float = 480
     """How long a token is good, in minutes."""
     loginRefusal: int = 401
-    """How a wrong password is refused: 401, or 500 with ``InvalidLogin`` as the SOAP service did."""
+    """How a wrong password is refused: 401, or 500 with ``InvalidLogin`` as SOAP did."""
     pageCap: int = 1_000
     """The largest page given, whatever was asked for."""
     delay: int = 0

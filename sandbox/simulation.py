@@ -50,7 +50,7 @@ def plan(emails: list[str], start: int, end: int, seed=None) -> Plan:
     sending = story.sent_by - start
     for index, email in enumerate(emails):
         sent_at = start + sending * index // len(emails)
-        known_at = _later(sent_at, story.sent_by, dice)
+        known_at = _later(sent_at, story.sent_by, dice, share=0.1)
         story.mails.append((email, sent_at, fates.get(index, "delivered"), known_at))
     _react(story, [index for index in range(len(emails)) if index not in fates], end, dice)
     story.events.sort(key=lambda event: event[0])

@@ -68,8 +68,18 @@ INSERT INTO sqlite_sequence VALUES ('template', 100), ('list', 300), ('campaign'
 VERSION = 1
 """Kept in the state file; raise it whenever the schema changes."""
 FORGOTTEN = (
-    "token usage template list member suppression campaign mail event account".split()
-)  # by reset; the sequences go on, so that an old id never means something new
+    "account",
+    "token",
+    "usage",
+    "template",
+    "list",
+    "member",
+    "suppression",
+    "campaign",
+    "mail",
+    "event",
+)
+"""Emptied by reset. The sequences go on, so that an old id never means something new."""
 
 COUNTERS = {
     "open": "opens",
@@ -203,7 +213,9 @@ class Store:
         return self._insert("list", account=account, name=name, created=clock.now())
 
     def get_template(self, account: str, template_id: int):
-        return self._one("SELECT * FROM template WHERE id = ? AND account = ?", template_id, account)
+        return self._one(
+            "SELECT * FROM template WHERE id = ? AND account = ?", template_id, account
+        )
 
     def get_list(self, list_id: int, account: str | None = None):
         """A list; with ``account`` only if it is theirs."""
@@ -420,8 +432,7 @@ class Store:
     def activity(self, campaign_id, since=0, limit=-1, offset=0) -> tuple[list, int]:
         """Mails whose fate is known and that changed since, by id; and how many there are."""
         changed = (
-            "FROM mail INDEXED BY mail_in_order"
-            " WHERE campaign_id = ? AND changed BETWEEN ? AND ?"
+            "FROM mail INDEXED BY mail_in_order WHERE campaign_id = ? AND changed BETWEEN ? AND ?"
         )
         where = (campaign_id, since, clock.now())
         total = self._one(f"SELECT count(*) {changed}", *where)[0]

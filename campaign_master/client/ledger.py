@@ -6,7 +6,7 @@ process.
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
 from .errors import CampaignMasterRateLimitError
@@ -67,7 +67,7 @@ class MemoryLedger:
 
     def token(self) -> str | None:
         ends = self._token_reset_at
-        if ends is not None and ends < datetime.now(UTC) + TOKEN_MARGIN:
+        if ends is not None and ends < datetime.now(timezone.utc) + TOKEN_MARGIN:
             return None
         return self._token
 
@@ -81,7 +81,7 @@ class MemoryLedger:
 
     def before_call(self, call: str) -> None:
         limits = self._limits
-        now = datetime.now(UTC)
+        now = datetime.now(timezone.utc)
         if limits.remaining == 0 and limits.reset_at is not None and limits.reset_at > now:
             raise CampaignMasterRateLimitError(
                 "hour_spent",

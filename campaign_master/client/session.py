@@ -22,7 +22,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from . import wire
 from .errors import (
@@ -68,7 +68,7 @@ class Session:
         self.ledger = MemoryLedger() if ledger is None else ledger
         self._username = username
         self._password = password
-        self._token = None  # the last one sent
+        self._secrets = {password}  # and the tokens that were used
         self._retries = retries
 
     @property
@@ -122,7 +122,8 @@ class Session:
 
         :return: what became of the last request, and how many went out
         """
-        self._token = token
+        if token:
+            self._secrets.add(token)
         ends = time.monotonic() + MAX_SECONDS
         exchange = self._transport.send(call, token, ends)
         sent = exchange.sent
@@ -233,8 +234,8 @@ class Session:
 
     def _masked(self, text):
         """The server's text without our secrets, should it repeat them."""
-        for secret in (self._password, self._token):
-            if secret and len(secret) >= MASK_FROM:
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            if len(secret) >= MASK_FROM:
                 text = text.replace(secret, "***")
         return text
 
@@ -252,4 +253,4 @@ def _refuse_constant(word):
 
 
 def _now():
-    return datetime.now(UTC)
+    return datetime.now(timezone.utc)

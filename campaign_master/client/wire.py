@@ -29,7 +29,7 @@ Reading rules (M, and deliberately narrow):
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 MAX_RECIPIENTS = 1000  # addresses in one call (M)
@@ -286,7 +286,7 @@ def time_to_wire(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("A time for Campaign Master needs a time zone.")
-    moment = moment.astimezone(UTC)
+    moment = moment.astimezone(timezone.utc)
     return f"{moment.replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
@@ -555,7 +555,7 @@ def _header_time(headers, name):
     text = headers.get(name, "")
     if not _HEADER_INTEGER.fullmatch(text):
         return None
-    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    moment = datetime(1970, 1, 1, tzinfo=timezone.utc)
     seconds = int(text)
     # 2999-12-31: later ones are milliseconds or nonsense
     return moment + timedelta(seconds=seconds) if seconds < 32_503_680_000 else None
@@ -572,7 +572,7 @@ def time_from_wire(text: str) -> datetime | None:
     *numbers, fraction = match.groups()
     microsecond = int((fraction or "0").ljust(6, "0")[:6])
     try:
-        moment = datetime(*map(int, numbers), microsecond, tzinfo=UTC)
+        moment = datetime(*map(int, numbers), microsecond, tzinfo=timezone.utc)
     except ValueError:
         return None
     return moment if 1970 <= moment.year <= 2999 else None

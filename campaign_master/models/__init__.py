@@ -8,6 +8,7 @@ from . import (
     campaign_master_template,
     campaign_master_total,
     crm_lead,
+    ir_websocket,
     res_config_settings,
     res_partner,
     utm_campaign,

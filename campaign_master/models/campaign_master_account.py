@@ -13,7 +13,7 @@ from ..client import (
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
 )
-from ..tools import AccountLedger
+from ..tools import AccountLedger, to_odoo
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # Opening forms and drop-downs may ask for templates and lists this often (seconds); somebody who
@@ -148,7 +148,7 @@ class CampaignMasterAccount(models.Model):
     def _check_api_url(self):
         for account in self.sudo():
             try:
-                CampaignMasterClient(account.api_url, "", "")
+                CampaignMasterClient(account.api_url, "-", "-").close()
             except CampaignMasterConfigurationError as error:
                 raise ValidationError(
                     self.env._(
@@ -164,9 +164,10 @@ class CampaignMasterAccount(models.Model):
     def create(self, vals_list):
         # An inverse runs after the constraints of a creation, so what is checked against the
         # password is written after it.
+        vals_list = [dict(vals) for vals in vals_list]
         later = [
             {name: vals.pop(name) for name in ("password", "enabled") if name in vals}
-            for vals in (vals_list := [dict(vals) for vals in vals_list])
+            for vals in vals_list
         ]
         accounts = super().create(vals_list)
         for account, vals in zip(accounts, later, strict=True):
@@ -418,9 +419,7 @@ class CampaignMasterAccount(models.Model):
                     "starts anew on the first day of the next month."
                 )
             if error.reset_at:
-                local = fields.Datetime.context_timestamp(
-                    self, error.reset_at.replace(tzinfo=None)
-                )
+                local = fields.Datetime.context_timestamp(self, to_odoo(error.reset_at))
                 return self.env._(
                     "The number of calls that Campaign Master allows in an hour is used up. Try "
                     "again after %(time)s.",

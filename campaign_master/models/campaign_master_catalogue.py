@@ -77,7 +77,7 @@ class CampaignMasterCatalogue(models.AbstractModel):
                 refs=list(rows),
             )
         )
-        self.env.invalidate_all(flush=False)
+        self.env.invalidate_all()
 
     @api.model
     def _entry_columns(self):

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..tools import to_odoo
+
 STATES = [
     ("pending", "Waiting"),
     ("added", "Added"),
@@ -269,7 +271,7 @@ class CampaignMasterRecipient(models.Model):
             )
         )
         self.env["campaign.master.total"]._refresh(person_field, person_ids)
-        self.env.invalidate_all(flush=False)
+        self.env.invalidate_all()
         added = len(person_ids or ())
         return {"added": added, "existing": total - added, "without_email": without_email}
 
@@ -358,7 +360,7 @@ class CampaignMasterRecipient(models.Model):
                 on_list=ON_LIST,
             )
         )
-        self.env.invalidate_all(flush=False)
+        self.env.invalidate_all()
 
     @api.model
     def _count_by_state(self, campaign):
@@ -435,7 +437,7 @@ class CampaignMasterRecipient(models.Model):
                 ),
             )
         )
-        self.env.invalidate_all(flush=False)
+        self.env.invalidate_all()
 
     @api.model
     def _ingest(self, campaign, activities):
@@ -495,7 +497,7 @@ class CampaignMasterRecipient(models.Model):
         totals = self.env["campaign.master.total"]
         totals._refresh("partner_id", {partner for partner, _lead in changed if partner})
         totals._refresh("lead_id", {lead for _partner, lead in changed if lead})
-        self.env.invalidate_all(flush=False)
+        self.env.invalidate_all()
         return len(changed)
 
     @api.model
@@ -533,5 +535,5 @@ class CampaignMasterRecipient(models.Model):
 
 
 def _column(moment):
-    """:return: an aware UTC time as the text of a column without time zone, or ``None``"""
-    return moment and moment.replace(tzinfo=None).isoformat()
+    """:return: an aware time as the text of a column without time zone, or ``None``"""
+    return moment and to_odoo(moment).isoformat()

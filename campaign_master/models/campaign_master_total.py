@@ -85,7 +85,7 @@ class CampaignMasterTotal(models.Model):
                 news=SQL(", ").join(SQL("EXCLUDED.%s", column) for column in columns),
             )
         )
-        self.env.invalidate_all(flush=False)
+        self.env.invalidate_all()
 
     @api.model
     def _forget(self, person_field, ids):

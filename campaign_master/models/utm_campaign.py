@@ -66,6 +66,7 @@ PROTECTED = {
         "activity_next_since",
         "activity_page",
         "activity_due",
+        "pull_due",
     )
 }
 
@@ -272,6 +273,8 @@ class UtmCampaign(models.Model):
     campaign_master_activity_next_since = fields.Datetime(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_page = fields.Integer(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_due = fields.Boolean(readonly=True, copy=False, groups=GROUP)
+
+    campaign_master_pull_due = fields.Boolean(readonly=True, copy=False, groups=GROUP)
 
     campaign_master_sent = _figure("Sent", "Mails that Campaign Master sent.")
     campaign_master_delivered = _figure(

@@ -1,4 +1,3 @@
-import logging
 import time
 from datetime import timedelta
 
@@ -6,11 +5,10 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..client import CampaignMasterError, CampaignMasterNotFoundError
-from ..tools.account_ledger import LOCK_PULL, advisory_lock
+from ..tools import advisory_lock, to_client, to_odoo
+from ..tools.account_ledger import LOCK_PULL
 from .utm_campaign import FIGURES, PREFIX
 from .utm_campaign_sync import DELETED
-
-_logger = logging.getLogger(__name__)
 
 # What a change between two pages of activity, or two clocks, could let fall through is read again.
 OVERLAP = timedelta(minutes=10)
@@ -81,7 +79,8 @@ class UtmCampaign(models.Model):
         if complete:
             message = self.env._("The statistics are up to date.")
         else:
-            self.env["campaign.master.account"]._cron("pull_statistics")._trigger()
+            campaign.campaign_master_pull_due = True
+            account._cron("pull_statistics")._trigger()
             message = self.env._(
                 "The campaign's figures are up to date. Those of its many recipients follow by "
                 "themselves."
@@ -134,12 +133,12 @@ class UtmCampaign(models.Model):
             number = self.campaign_master_activity_page + 1
             page = client.activity(
                 self.campaign_master_ref,
-                since=since and fields.Datetime.to_datetime(since).astimezone(),
+                since=to_client(since),
                 page=number,
             )
             Recipient._ingest(self, page.items)
             if number == 1:
-                self.campaign_master_activity_next_since = page.as_of.replace(tzinfo=None)
+                self.campaign_master_activity_next_since = to_odoo(page.as_of)
             if page.last:
                 self.write(
                     {
@@ -158,16 +157,22 @@ class UtmCampaign(models.Model):
 
     @api.model
     def _cron_campaign_master_pull(self):
-        """Read the figures of all synced campaigns, those that waited longest first."""
+        """Read the figures of all synced campaigns, those that waited longest first.
+
+        A run marks all campaigns as due, unless a former one left some: then it ends that one.
+        """
         Cron = self.env["ir.cron"]
-        campaigns = self.search(
-            [
-                ("campaign_master_ref", "!=", False),
-                ("campaign_master_remote_status", "!=", DELETED),
-                ("campaign_master_account_id.enabled", "=", True),
-            ],
-            order="campaign_master_statistics_at NULLS FIRST, id",
-        )
+        synced = [
+            ("campaign_master_ref", "!=", False),
+            ("campaign_master_remote_status", "!=", DELETED),
+            ("campaign_master_account_id.enabled", "=", True),
+        ]
+        longest_first = "campaign_master_statistics_at NULLS FIRST, id"
+        due = [*synced, ("campaign_master_pull_due", "=", True)]
+        campaigns = self.search(due, order=longest_first)
+        if not campaigns:
+            campaigns = self.search(synced, order=longest_first)
+            campaigns.campaign_master_pull_due = True
         Cron._commit_progress(remaining=len(campaigns))
         for campaign in campaigns:
             try:
@@ -175,8 +180,9 @@ class UtmCampaign(models.Model):
             except CampaignMasterError as error:
                 self.env.cr.rollback()
                 campaign.campaign_master_account_id._note_error(error)
+                campaign.campaign_master_pull_due = False
             if not Cron._commit_progress(1):
-                # Started again at once by the scheduler, with the campaigns that are left.
+                # The scheduler calls again, and finds those that are still due.
                 return
 
     def _campaign_master_pull_turn(self):
@@ -191,13 +197,14 @@ class UtmCampaign(models.Model):
             with self.campaign_master_account_id._client(background=True) as client:
                 complete = self._campaign_master_pull(
                     client,
-                    # The lock ended with the page's transaction; nobody else may have taken it.
-                    lambda: Cron._commit_progress()
-                    and advisory_lock(self.env.cr, LOCK_PULL, self.id),
+                    # The lock ends with the page's transaction; nobody else may have taken it.
+                    lambda: (
+                        Cron._commit_progress()
+                        and advisory_lock(self.env.cr, LOCK_PULL, self.id)
+                    ),
                 )
         except CampaignMasterNotFoundError:
             self.env.cr.rollback()
             self._campaign_master_found_deleted()
-        else:
-            if not complete:
-                _logger.debug("Campaign %s: more activity to read", self.id)
+            complete = True
+        self.campaign_master_pull_due = not complete

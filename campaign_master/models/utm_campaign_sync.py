@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -13,10 +12,10 @@ from ..client import (
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
     CampaignMasterResponseError,
+    RecipientResult,
 )
+from ..tools import to_odoo
 from .campaign_master_recipient import ON_LIST, STATE_OF_RESULT
-
-_logger = logging.getLogger(__name__)
 
 # An address without an answer is asked for this often in one sync.
 PASSES = 3
@@ -288,7 +287,7 @@ class UtmCampaign(models.Model):
 
     def _campaign_master_store_status(self, remote):
         self.campaign_master_remote_status = remote.status
-        self.campaign_master_sent_at = remote.sent_at and remote.sent_at.replace(tzinfo=None)
+        self.campaign_master_sent_at = to_odoo(remote.sent_at)
 
     def _campaign_master_found_deleted(self):
         """The campaign is not there any more: keep that, and say what can be done."""
@@ -589,8 +588,7 @@ class UtmCampaign(models.Model):
         now = fields.Datetime.now()
         retry_at = None
         if isinstance(error, CampaignMasterRateLimitError) and error.period == "hour":
-            retry_at = error.reset_at and error.reset_at.replace(tzinfo=None)
-            retry_at = retry_at or now + timedelta(hours=1)
+            retry_at = to_odoo(error.reset_at) or now + timedelta(hours=1)
         elif (
             isinstance(error, CampaignMasterConnectionError | CampaignMasterResponseError)
             and not isinstance(error, CampaignMasterNotFoundError | CampaignMasterRefusedError)
@@ -628,6 +626,4 @@ class UtmCampaign(models.Model):
 
 def _refused(email, error):
     """The result of an address that Campaign Master does not even take into a call."""
-    from ..client import RecipientResult
-
     return RecipientResult(email, "suppressed", error.message)

@@ -1,8 +1,14 @@
 """What the tests of the client share. They need no database, but are Odoo test cases, as Odoo's
 own runner (``--test-tags``) passes over those that are not."""
 
+import contextlib
+import functools
+import json
 import logging
-from datetime import UTC, datetime, timedelta
+import re
+import socket
+import threading
+from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 import responses
@@ -19,8 +25,8 @@ from odoo.addons.campaign_master.client import (
 
 URL = "https://api.example.com"
 USERNAME = "ann"
-PASSWORD = "pässword-1"  # noqa: S105
-TOKEN = "token-1"  # noqa: S105
+PASSWORD = "pässword-1"
+TOKEN = "token-1"
 DRAFT = CampaignDraft(
     name="Spring",
     description="For members",
@@ -81,13 +87,12 @@ def page_of(*items, page=1, page_size=500, total=None, **members):
 class Example:
     """One call: how it is made, where it goes, and a good answer to it."""
 
-    def __init__(self, make, method, path, answer, status=200, paged=False):
+    def __init__(self, make, method, path, answer, status=200):
         self.make = make
         self.method = method
         self.path = path
         self.answer = answer
         self.status = status
-        self.paged = paged
 
     @property
     def name(self):
@@ -99,17 +104,14 @@ EXAMPLES = {
         lambda client: client.authenticate(), "POST", "/authenticate", {"token": "token-2"}
     ),
     "templates": Example(
-        lambda client: list(client.templates()), "GET", "/templates", page_of(TEMPLATE), paged=True
+        lambda client: list(client.templates()), "GET", "/templates", page_of(TEMPLATE)
     ),
-    "lists": Example(
-        lambda client: list(client.lists()), "GET", "/lists", page_of(LIST), paged=True
-    ),
+    "lists": Example(lambda client: list(client.lists()), "GET", "/lists", page_of(LIST)),
     "find_campaign": Example(
         lambda client: client.find_campaign("odoo-1"),
         "GET",
         "/campaigns",
         page_of(CAMPAIGN),
-        paged=True,
     ),
     "create_campaign": Example(
         lambda client: client.create_campaign("odoo-1", DRAFT), "POST", "/campaigns", CAMPAIGN, 201
@@ -134,7 +136,6 @@ EXAMPLES = {
         "GET",
         "/campaigns/42/activity",
         page_of(ACTIVITY, page_size=1000, asOf="2025-01-31T11:00:00Z"),
-        paged=True,
     ),
 }
 
@@ -163,16 +164,17 @@ class ClientCase(BaseCase):
         super().setUp()
         logger = logging.getLogger(client_package.__name__)
         self.log = LogKeeper()
-        self.startPatch(patch.object(logger, "propagate", False))
-        self.startPatch(patch.object(logger, "level", logging.DEBUG))
+        self.start_patch(patch.object(logger, "propagate", False))
+        self.addCleanup(logger.setLevel, logger.level)
+        logger.setLevel(logging.DEBUG)
         logger.addHandler(self.log)
         self.addCleanup(logger.removeHandler, self.log)
         self.pauses = []
-        self.startPatch(patch.object(session.time, "sleep", self.pauses.append))
-        self.ledger = MemoryLedger(TOKEN)
+        self.start_patch(patch.object(session.time, "sleep", self.pauses.append))
+        self.ledger = Recorder(TOKEN)
         self.client = self.make_client()
 
-    def startPatch(self, patcher):
+    def start_patch(self, patcher):
         self.addCleanup(patcher.stop)
         return patcher.start()
 
@@ -181,38 +183,6 @@ class ClientCase(BaseCase):
         client = CampaignMasterClient(url, USERNAME, PASSWORD, **options)
         self.addCleanup(client.close)
         return client
-
-
-class MockedCase(ClientCase):
-    """Answers by ``responses``; each that is announced must be fetched."""
-
-    def setUp(self):
-        super().setUp()
-        self.http = responses.RequestsMock()
-        self.http.start()
-        self.addCleanup(self.http.stop)
-
-    def on(self, call, *, json=None, status=200, **answer):
-        """Announce one answer.
-
-        :param str call: as ``GET /templates``
-        """
-        method, path = call.split(" ")
-        if "body" not in answer:
-            answer["json"] = json
-        return self.http.add(method, URL + path, status=status, **answer)
-
-    def on_example(self, example, **answer):
-        """Announce the good answer to a call, but for what is given."""
-        answer = {"json": example.answer, "status": example.status} | answer
-        return self.on(example.name, **answer)
-
-    def sent(self):
-        """The requests so far, as ``GET /templates``."""
-        return [
-            f"{call.request.method} {call.request.path_url.split('?')[0]}"
-            for call in self.http.calls
-        ]
 
     def assertFails(self, error_class, make, code=None, **attributes):
         """The call raises just this error, with these attributes; returns it."""
@@ -227,7 +197,160 @@ class MockedCase(ClientCase):
         return error
 
 
+class Recorder(MemoryLedger):
+    """A ledger that remembers what it was told."""
+
+    def __init__(self, token=None):
+        super().__init__(token)
+        self.told = []
+
+    def before_call(self, call):
+        self.told.append(("before", call))
+        super().before_call(call)
+
+    def after_call(self, call, limits, sent):
+        self.told.append(("after", call, sent))
+        super().after_call(call, limits, sent)
+
+
+def each_call(*names):
+    """Run a test method once for each call (or each of ``names``), with its :class:`Example`."""
+
+    def decorate(test):
+        @functools.wraps(test)
+        def run(self):
+            for name in names or EXAMPLES:
+                with self.subTest(name):
+                    self.start_over()
+                    test(self, EXAMPLES[name])
+
+        return run
+
+    return decorate
+
+
+class MockedCase(ClientCase):
+    """Answers by ``responses``; each that is announced must be fetched."""
+
+    def setUp(self):
+        super().setUp()
+        self.http = responses.RequestsMock()
+        self.http.start()
+        self.addCleanup(self.http.stop)
+
+    def on(self, call, *, answer=None, body=None, **options):
+        """Announce one answer.
+
+        :param str call: as ``GET /templates``
+        :param answer: becomes JSON, unless there is a ``body``
+        """
+        method, path = call.split(" ")
+        self.http.add(
+            method, URL + path, body=json.dumps(answer) if body is None else body, **options
+        )
+
+    def on_example(self, example, **options):
+        """Announce the good answer to a call, but for what is given."""
+        self.on(example.name, **{"answer": example.answer, "status": example.status} | options)
+
+    def start_over(self):
+        """Forget all answers and requests; a new client, of a ledger that has just a token."""
+        self.http.reset()
+        self.pauses.clear()
+        self.ledger = Recorder(TOKEN)
+        self.client = self.make_client()
+
+    def sent(self):
+        """The requests so far, as ``GET /templates``."""
+        return [
+            f"{call.request.method} {call.request.path_url.split('?')[0]}"
+            for call in self.http.calls
+        ]
+
+
+class RawServer:
+    """A server on the loopback, of sockets: it answers with bytes, whatever they are.
+
+    :param answer: called with each request's head (``b"GET /lists?page=1 HTTP/1.1 …"``) and the
+        connection, to which it sends what it likes; returns true to keep it open
+    :param ssl_context: to speak TLS
+    """
+
+    def __init__(self, answer, ssl_context=None):
+        self.answer = answer
+        self.heads = []
+        self.connections = 0
+        self.stopping = threading.Event()
+        self._ssl_context = ssl_context
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self):
+        return f"http{'s' if self._ssl_context else ''}://127.0.0.1:{self.port}"
+
+    def stop(self):
+        self.stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(5)
+
+    def _accept(self):
+        while not self.stopping.is_set():
+            # A client that goes away in the middle is what many tests are about.
+            with contextlib.suppress(OSError):
+                connection, _address = self._listener.accept()
+                self.connections += 1
+                with connection:
+                    connection.settimeout(10)
+                    if self._ssl_context:
+                        connection = self._ssl_context.wrap_socket(connection, server_side=True)
+                    while self._serve(connection):
+                        pass
+
+    def _serve(self, connection):
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = connection.recv(65536)
+            if not more:
+                return False
+            data += more
+        head, _blank, body = data.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        missing = int(length[1]) - len(body) if length else 0
+        while missing > 0:
+            missing -= len(connection.recv(65536))
+        self.heads.append(head)
+        return self.answer(head, connection)
+
+
+def http_answer(data, status=b"200 OK", headers=b""):
+    """A complete answer in bytes, of JSON data or bytes."""
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n%s" % (
+        status,
+        len(body),
+        headers,
+        body,
+    )
+
+
+class SocketCase(ClientCase):
+    """A server of one's own, and a client of it."""
+
+    def serve(self, answer, ssl_context=None, **options):
+        """Start a server that answers every request so; ``self.client`` calls it."""
+        self.server = RawServer(answer, ssl_context)
+        self.addCleanup(self.server.stop)
+        self.client = self.make_client(self.server.url, **options)
+        self.addCleanup(self.client.close)
+        return self.server
+
+
 def from_now(**delta):
     """A whole second from now, as a time and as a header has it."""
-    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(**delta)
+    moment = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(**delta)
     return moment, str(int(moment.timestamp()))

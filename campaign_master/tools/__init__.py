@@ -1,1 +1,2 @@
 from .account_ledger import AccountLedger, advisory_lock
+from .times import to_client, to_odoo, utcnow

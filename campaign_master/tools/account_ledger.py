@@ -1,13 +1,14 @@
 """What all workers of one account share, kept on the account in transactions of their own."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from psycopg2.errors import SerializationFailure
 
 from odoo.tools import SQL
 
 from ..client import CampaignMasterAuthError, CampaignMasterRateLimitError
+from .times import to_client, to_odoo, utcnow
 
 _logger = logging.getLogger(__name__)
 
@@ -33,11 +34,6 @@ def advisory_lock(cr, kind, record_id):
     """
     cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [kind, record_id])
     return cr.fetchone()[0]
-
-
-def _naive(moment):
-    """Odoo stores UTC without a time zone; the client speaks of aware UTC times."""
-    return moment and moment.astimezone(UTC).replace(tzinfo=None)
 
 
 class AccountLedger:
@@ -67,7 +63,7 @@ class AccountLedger:
                 self._account_id,
             )
         ) or (None, None)
-        if token and (reset_at is None or reset_at > _utcnow() + TOKEN_MARGIN):
+        if token and (reset_at is None or reset_at > utcnow() + TOKEN_MARGIN):
             return token
         return None
 
@@ -91,7 +87,7 @@ class AccountLedger:
             try:
                 token = login()
             except CampaignMasterAuthError:
-                self.write(login_refused_at=_utcnow(), token=None, token_reset_at=None)
+                self.write(login_refused_at=utcnow(), token=None, token_reset_at=None)
                 raise
             self.write(token=token, token_reset_at=None, login_refused_at=None)
             return token
@@ -101,7 +97,7 @@ class AccountLedger:
 
         :raise CampaignMasterRateLimitError: the hour or the month is spent; nothing was sent
         """
-        now = _utcnow()
+        now = utcnow()
         share = BACKGROUND_SHARE if self._background else 1
         spent = self._execute(
             SQL(
@@ -141,7 +137,7 @@ class AccountLedger:
             raise CampaignMasterRateLimitError(
                 "The calls of this hour are used up.",
                 period="hour",
-                reset_at=reset_at.replace(tzinfo=UTC),
+                reset_at=to_client(reset_at),
                 call=call,
             )
 
@@ -150,8 +146,8 @@ class AccountLedger:
         values = {
             "hour_limit": limits.limit,
             "hour_remaining": limits.remaining,
-            "hour_reset_at": _naive(limits.reset_at),
-            "token_reset_at": _naive(limits.token_reset_at),
+            "hour_reset_at": to_odoo(limits.reset_at),
+            "token_reset_at": to_odoo(limits.token_reset_at),
         }
         values = {name: value for name, value in values.items() if value is not None}
         if sent > 1:  # the first one was counted before it was sent
@@ -175,7 +171,7 @@ class AccountLedger:
 
     def month_is_spent(self):
         """Campaign Master says that the month is over, whatever our own count is."""
-        self.write(month=_utcnow().strftime("%Y-%m"), month_calls=MONTH_LIMIT)
+        self.write(month=utcnow().strftime("%Y-%m"), month_calls=MONTH_LIMIT)
 
     def ask_catalogue(self, interval):
         """Claim the right to refresh templates and lists now.
@@ -183,7 +179,7 @@ class AccountLedger:
         :param int interval: seconds that must lie between two refreshes
         :return: whether the caller may; at most one caller in ``interval`` may
         """
-        now = _utcnow()
+        now = utcnow()
         return bool(
             self._execute(
                 SQL(
@@ -221,7 +217,3 @@ class AccountLedger:
             except SerializationFailure:
                 # Another worker has just written the row. Its transaction is as short as ours.
                 _logger.debug("Account %s: written at the same moment; again", self._account_id)
-
-
-def _utcnow():
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,109 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+CRONS = ("pull_statistics", "push_recipients", "refresh_catalogue")
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    # Not related fields: their inverse is lost as long as the account does not exist.
+    campaign_master_service = fields.Selection(
+        [("campaign_master", "Campaign Master")],
+        string="External Campaign Manager",
+        default="campaign_master",
+        required=True,
+    )
+    campaign_master_account_id = fields.Many2one(
+        "campaign.master.account", compute="_compute_campaign_master_account_id"
+    )
+    campaign_master_enabled = fields.Boolean(
+        string="Enabled",
+        help="Show Campaign Master on the campaigns of this company, send recipients to it and "
+        "read statistics from it. This also shows Odoo's Campaigns menu.",
+    )
+    campaign_master_username = fields.Char(
+        string="Username",
+        help="The name that you log in to the Campaign Master interface with. There is no API "
+        "key.",
+    )
+    campaign_master_password = fields.Char(
+        string="Password",
+        help="The password of the Campaign Master interface. Leave it empty to keep the saved "
+        "one. It cannot be shown.",
+    )
+    campaign_master_api_url = fields.Char(
+        string="API Address",
+        help="Where Campaign Master's API is. Changing it asks for the password again, because "
+        "the password will be sent to this address.",
+    )
+    campaign_master_has_password = fields.Boolean(
+        related="campaign_master_account_id.has_password"
+    )
+    campaign_master_login_refused_at = fields.Datetime(
+        related="campaign_master_account_id.login_refused_at"
+    )
+    campaign_master_schedule = fields.Html(
+        compute="_compute_campaign_master_schedule", sanitize=False
+    )
+
+    @api.depends("company_id")
+    def _compute_campaign_master_account_id(self):
+        for settings in self:
+            settings.campaign_master_account_id = self.env["campaign.master.account"].search(
+                [("company_id", "=", (settings.company_id or self.env.company).id)]
+            )
+
+    def _compute_campaign_master_schedule(self):
+        self.campaign_master_schedule = self.env["ir.qweb"]._render(
+            "campaign_master.settings_schedule",
+            {"crons": [self.env["campaign.master.account"]._cron(name) for name in CRONS]},
+        )
+
+    @api.model
+    def get_values(self):
+        account = self.env["campaign.master.account"].search(
+            [("company_id", "=", self.env.company.id)]
+        )
+        return super().get_values() | {
+            "campaign_master_enabled": account.enabled,
+            "campaign_master_username": account.username,
+            "campaign_master_api_url": account.api_url
+            or account.default_get(["api_url"])["api_url"],
+        }
+
+    def set_values(self):
+        if self.campaign_master_enabled:
+            # Else the unticked box on the same form would take the Campaigns menu away again.
+            self.group_mass_mailing_campaign = True
+        super().set_values()
+        Account = self.env["campaign.master.account"]
+        account = Account.search([("company_id", "=", self.company_id.id)])
+        entered = {
+            "enabled": self.campaign_master_enabled,
+            "username": self.campaign_master_username,
+            "api_url": self.campaign_master_api_url,
+        }
+        vals = {name: value for name, value in entered.items() if account[name] != value}
+        if self.campaign_master_password:
+            vals["password"] = self.campaign_master_password
+            # The form's own record is kept for a while; the password is not to be kept with it.
+            self.campaign_master_password = False
+        if not account:
+            if self.campaign_master_enabled or self.campaign_master_username:
+                Account.create({"company_id": self.company_id.id, **entered, **vals})
+        elif vals:
+            if "api_url" in vals and not vals["api_url"]:
+                raise ValidationError(
+                    self.env._("Campaign Master needs an API address. Nothing was saved.")
+                )
+            account.write(vals)
+
+    def action_campaign_master_test_connection(self):
+        """Test what is saved; see ``campaign.master.account.action_test_connection``."""
+        self.ensure_one()
+        if not self.campaign_master_account_id:
+            raise ValidationError(
+                self.env._("Enter the username and the password and save first, then test.")
+            )
+        return self.campaign_master_account_id.action_test_connection()

@@ -1,0 +1,120 @@
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { renderToMarkup } from "@web/core/utils/render";
+import { useOwnDebugContext } from "@web/core/debug/debug_context";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { ListController } from "@web/views/list/list_controller";
+import { listView } from "@web/views/list/list_view";
+import { getDefaultConfig, View } from "@web/views/view";
+import { executeButtonCallback } from "@web/views/view_button/view_button_hook";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+import { Component, EventBus, useChildSubEnv } from "@odoo/owl";
+
+/** Odoo's own list, with a button of ours, and reloaded whenever its campaign is. */
+export class RecipientListController extends ListController {
+    static props = {
+        ...ListController.props,
+        addLabel: String,
+        campaignBus: EventBus,
+        onAdd: Function,
+    };
+
+    setup() {
+        super.setup();
+        // Without a domain the model stays on its page; with one it would start at the first.
+        useBus(this.props.campaignBus, "reloaded", () => this.model.load());
+    }
+
+    onClickAdd() {
+        return executeButtonCallback(this.rootRef.el, () => this.props.onAdd());
+    }
+}
+
+registry.category("views").add("campaign_master_recipient_list", {
+    ...listView,
+    Controller: RecipientListController,
+    buttonTemplate: "campaign_master.RecipientList.Buttons",
+});
+
+/**
+ * The recipients of one kind on a campaign.
+ *
+ * A one2many would make the form read ids of all 100,000 recipients; this list of its own reads
+ * one page, and only once its page of the notebook is opened.
+ */
+export class Recipients extends Component {
+    static template = "campaign_master.Recipients";
+    static components = { View };
+    static props = { ...standardWidgetProps, kind: String };
+
+    setup() {
+        this.action = useService("action");
+        this.orm = useService("orm");
+        this.campaignBus = new EventBus();
+        // The list is no part of the form's action: its pager, breadcrumbs and entries of the
+        // debug menu must not replace those of the form, nor may its search take the focus.
+        useOwnDebugContext();
+        useChildSubEnv({ config: { ...getDefaultConfig(), disableSearchBarAutofocus: true } });
+
+        let resId;
+        useRecordObserver((record) => {
+            // The whole of `data` is replaced when the campaign is loaded or saved; edits change it.
+            record.data;
+            if (record.resId && record.resId === resId) {
+                this.campaignBus.trigger("reloaded");
+            }
+            resId = record.resId;
+        });
+    }
+
+    get viewProps() {
+        const { kind, record } = this.props;
+        // The same object for the same campaign: the list would reload at each rendering otherwise.
+        if (this._viewProps?.resId !== record.resId || this._viewProps.kind !== kind) {
+            this._viewProps = { resId: record.resId, kind, props: this.makeViewProps() };
+        }
+        return this._viewProps.props;
+    }
+
+    makeViewProps() {
+        const { kind, record } = this.props;
+        return {
+            addLabel: { lead: _t("Add Leads"), contact: _t("Add Contacts"), company: _t("Add Companies") }[kind],
+            campaignBus: this.campaignBus,
+            className: "o_campaign_master_recipients",
+            context: { campaign_master_embedded: kind },
+            display: { searchPanel: false },
+            domain: [
+                ["campaign_id", "=", record.resId],
+                ["kind", "=", kind],
+            ],
+            jsClass: "campaign_master_recipient_list",
+            loadActionMenus: true,
+            loadIrFilters: true,
+            noBreadcrumbs: true,
+            noContentHelp: renderToMarkup("campaign_master.Recipients.NoContentHelp", { kind }),
+            onAdd: () => this.add(),
+            resModel: "campaign.master.recipient",
+            searchViewId: false,
+            type: "list",
+        };
+    }
+
+    async add() {
+        const { kind, record } = this.props;
+        if ((await record.isDirty()) && !(await record.save())) {
+            return;
+        }
+        const action = await this.orm.call("utm.campaign", `action_campaign_master_add_${kind}`, [
+            [record.resId],
+        ]);
+        await this.action.doAction(action, { onClose: () => record.load() });
+    }
+}
+
+registry.category("view_widgets").add("campaign_master_recipients", {
+    component: Recipients,
+    extractProps: ({ attrs }) => ({ kind: attrs.kind }),
+});

@@ -1,0 +1,374 @@
+"""The client against ``docs/openapi.yaml``, which the sandbox is tested against as well.
+
+What the client sends must fit the file's parameters and request bodies; what the file's answers can
+look like, made up by hypothesis, must be understood. The expectations are derived from the file and
+from the names of the dataclasses, not from ``wire.py``.
+"""
+
+import json
+import re
+from dataclasses import asdict, fields, is_dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import responses
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis_jsonschema import from_schema
+from jsonschema import Draft202012Validator, FormatChecker
+
+from odoo.addons.campaign_master.client import (
+    MAX_RECIPIENTS,
+    ActivityPage,
+    CampaignDraft,
+    CampaignMasterAuthError,
+    CampaignMasterClient,
+    CampaignMasterConnectionError,
+    CampaignMasterNotFoundError,
+    CampaignMasterRateLimitError,
+    CampaignMasterRefusedError,
+    MemoryLedger,
+)
+
+from .client_common import EXAMPLES, PASSWORD, TOKEN, URL, USERNAME, ClientCase
+
+CONTRACT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
+
+SETTINGS = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+ERRORS = {
+    400: CampaignMasterRefusedError,
+    401: CampaignMasterAuthError,
+    404: CampaignMasterNotFoundError,
+    429: CampaignMasterRateLimitError,
+    500: CampaignMasterConnectionError,
+}
+OPERATIONS = {
+    "authenticate": "authenticate",
+    "templates": "listTemplates",
+    "lists": "listLists",
+    "find_campaign": "findCampaigns",
+    "create_campaign": "createCampaign",
+    "get_campaign": "readCampaign",
+    "update_campaign": "updateCampaign",
+    "add_recipients": "addRecipients",
+    "statistics": "readStatistics",
+    "activity": "listActivity",
+}
+MEMBERS = {"ref": "id", "template_ref": "templateId", "sent_at": "sentAt"}
+
+TIMES = st.builds(
+    lambda moment, fraction: moment.strftime("%Y-%m-%dT%H:%M:%S") + fraction + "Z",
+    st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31)),
+    st.sampled_from(["", ".0", ".25", ".123456"]),
+)
+REFS = st.integers(0, 10**12).map(str)
+WORDS = st.text(min_size=1, max_size=20).filter(str.strip)
+EMAILS = st.sampled_from(["ann@example.com", "Bob.O'Neil@example.co.uk"])
+DRAFTS = st.builds(
+    CampaignDraft,
+    name=WORDS,
+    description=WORDS,
+    subject=WORDS,
+    template_ref=REFS,
+    from_name=st.none() | WORDS,
+    from_email=st.none() | EMAILS,
+    reply_to=st.none() | EMAILS,
+)
+
+
+def _resolved(contract, node):
+    """The node with what its references point to in their place."""
+    if isinstance(node, list):
+        return [_resolved(contract, item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = dict(node)
+    target = node.pop("$ref", None)
+    if target:
+        found = contract
+        for step in target.removeprefix("#/").split("/"):
+            found = found[step]
+        node = found | node
+        return _resolved(contract, node)
+    return {key: _resolved(contract, value) for key, value in node.items()}
+
+
+def _operations():
+    """The contract's operations by ``operationId``, each with its ``method`` and ``path``."""
+    contract = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
+    security = contract.get("security", [])
+    for schema in ("Count",):
+        # What a column holds: the file gives no bounds for figures, the client does (wire.py).
+        contract["components"]["schemas"][schema] |= {"minimum": 0, "maximum": 2**31 - 1}
+    found = {}
+    for path, operations in _resolved(contract, contract["paths"]).items():
+        for method, operation in operations.items():
+            found[operation["operationId"]] = (
+                {"security": security}
+                | operation
+                | {
+                    "method": method.upper(),
+                    "path": path,
+                }
+            )
+    return found
+
+
+OPERATION = _operations()
+
+
+def answers(name, status):
+    """A strategy for the bodies of one status of a call."""
+    content = OPERATION[OPERATIONS[name]]["responses"][str(status)]["content"]
+    return from_schema(content["application/json"]["schema"], custom_formats={"date-time": TIMES})
+
+
+def check_valid(schema, value):
+    Draft202012Validator(schema, format_checker=FormatChecker()).validate(value)
+
+
+class ContractCase(ClientCase):
+    def setUp(self):
+        super().setUp()
+        self.requests = []
+
+    def call(self, make, answer, status=200):
+        """Make a call of a new client; it gets this answer, and its request is kept."""
+
+        def keep(request):
+            self.requests.append(request)
+            if request.url == f"{URL}/authenticate" and len(self.requests) > 1:
+                return 200, {}, json.dumps({"token": "token-2"})
+            return status, {}, json.dumps(answer)
+
+        self.requests.clear()
+        client = CampaignMasterClient(URL, USERNAME, PASSWORD, ledger=MemoryLedger(TOKEN))
+        with responses.RequestsMock() as http, client:
+            for method in ("GET", "POST", "PUT"):
+                http.add_callback(method, re.compile(re.escape(URL)), keep)
+            http.assert_all_requests_are_fired = False
+            return make(client)
+
+
+class TestRequests(ContractCase):
+    """What the client sends."""
+
+    def assertAgreed(self, name):
+        """The first request fits the contract's operation."""
+        request = self.requests[0]
+        operation = OPERATION[OPERATIONS[name]]
+        url = urlsplit(request.url)
+        self.assertEqual(request.method, operation["method"])
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(operation["path"]))
+        match = re.fullmatch(pattern, url.path)
+        self.assertTrue(match, url.path)
+        given_values = {"path": match.groupdict(), "query": {}}
+        for key, values in parse_qs(url.query, keep_blank_values=True).items():
+            self.assertEqual(len(values), 1, key)
+            given_values["query"][key] = values[0]
+        for parameter in operation.get("parameters", []):
+            values = given_values[parameter["in"]]
+            if parameter["name"] not in values:
+                self.assertFalse(parameter.get("required"), parameter["name"])
+                continue
+            value = unquote(values.pop(parameter["name"]))
+            if parameter["schema"]["type"] == "integer":
+                self.assertRegex(value, r"^[0-9]+$")
+                value = int(value)
+            check_valid(parameter["schema"], value)
+        self.assertEqual(given_values, {"path": {}, "query": {}})
+        if "requestBody" in operation:
+            self.assertEqual(request.headers["Content-Type"], "application/json")
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            check_valid(schema, json.loads(request.body))
+        else:
+            self.assertIsNone(request.body)
+        token = f"Bearer {TOKEN}" if operation["security"] else None
+        self.assertEqual(request.headers.get("Authorization"), token)
+
+    def assertSends(self, name, make):
+        try:
+            self.call(make, {}, status=400)
+        except CampaignMasterRefusedError:
+            self.assertAgreed(name)
+        else:
+            self.fail("no request")
+
+    def test_every_operation_of_the_contract_has_a_call(self):
+        self.assertEqual(set(OPERATION), set(OPERATIONS.values()))
+        self.assertEqual(set(OPERATIONS), set(EXAMPLES))
+
+    def test_the_examples(self):
+        for name, example in EXAMPLES.items():
+            with self.subTest(name):
+                self.assertSends(name, example.make)
+
+    @given(st.text(min_size=1).filter(str.strip))
+    @SETTINGS
+    def test_find(self, reference):
+        self.assertSends("find_campaign", lambda client: client.find_campaign(reference))
+
+    @given(WORDS, DRAFTS)
+    @SETTINGS
+    def test_create(self, reference, draft):
+        self.assertSends("create_campaign", lambda client: client.create_campaign(reference, draft))
+
+    @given(REFS, DRAFTS)
+    @SETTINGS
+    def test_update(self, ref, draft):
+        self.assertSends("update_campaign", lambda client: client.update_campaign(ref, draft))
+
+    @given(REFS, st.lists(st.text(), min_size=1, max_size=20))
+    @SETTINGS
+    def test_add(self, ref, emails):
+        self.assertSends("add_recipients", lambda client: client.add_recipients(ref, emails))
+
+    def test_add_a_full_batch(self):
+        emails = [f"{i}@example.com" for i in range(MAX_RECIPIENTS)]
+        self.assertSends("add_recipients", lambda client: client.add_recipients("7", emails))
+
+    @given(
+        REFS,
+        st.none() | st.datetimes(datetime(1970, 1, 2), timezones=st.just(timezone.utc)),
+        st.integers(1, 500),
+    )
+    @SETTINGS
+    def test_activity(self, ref, since, page):
+        self.assertSends("activity", lambda client: client.activity(ref, since, page))
+
+
+class TestAnswers(ContractCase):
+    """What the client makes of all that the contract lets a server answer."""
+
+    def assertSame(self, thing, source):
+        """A dataclass says what the JSON object says that it was made of."""
+        for field in fields(thing):
+            camel = re.sub(r"_(\w)", lambda match: match[1].upper(), field.name)
+            value = source.get(MEMBERS.get(field.name, camel))
+            found = getattr(thing, field.name)
+            if isinstance(found, datetime):
+                value = datetime.fromisoformat(value.removesuffix("Z")).replace(tzinfo=timezone.utc)
+            elif field.name.endswith("ref"):
+                value = str(value)
+            elif isinstance(found, str):
+                value = value.replace("\x00", "\ufffd")  # PostgreSQL has no NUL
+            self.assertEqual(found, value, field.name)
+            self.assertIs(type(found), type(value))
+
+    def assertSameItems(self, items, sources):
+        unique = {str(source["id"]): source for source in reversed(sources)}
+        self.assertEqual(len(items), len(unique))
+        for item in items:
+            self.assertSame(item, unique[item.ref])
+
+    def page(self, answer):
+        """What no schema says: this is page one, and it is all there is."""
+        return answer | {"page": 1, "total": len(answer["items"])}
+
+    @given(answers("authenticate", 200))
+    @SETTINGS
+    def test_authenticate(self, answer):
+        answer["token"] = re.sub(r"[^!-~]", "x", answer["token"])  # it must fit into a header
+        self.call(lambda client: client.authenticate(), answer)
+
+    @given(answers("templates", 200))
+    @SETTINGS
+    def test_templates(self, answer):
+        found = self.call(lambda client: list(client.templates()), self.page(answer))
+        self.assertSameItems(found, answer["items"])
+
+    @given(answers("lists", 200))
+    @SETTINGS
+    def test_lists(self, answer):
+        for item in answer["items"]:
+            item["recipients"] = min(item["recipients"], 2**31 - 1)
+        found = self.call(lambda client: list(client.lists()), self.page(answer))
+        self.assertSameItems(found, answer["items"])
+
+    @given(answers("find_campaign", 200))
+    @SETTINGS
+    def test_find(self, answer):
+        answer["items"] = [item | {"reference": "odoo-1"} for item in answer["items"]]
+        found = self.call(lambda client: client.find_campaign("odoo-1"), self.page(answer))
+        self.assertSameItems([found] if found else [], answer["items"])
+
+    @given(answers("create_campaign", 201), DRAFTS)
+    @SETTINGS
+    def test_create(self, answer, draft):
+        answer["reference"] = "odoo-1"
+        found = self.call(lambda client: client.create_campaign("odoo-1", draft), answer, 201)
+        self.assertSame(found, answer)
+
+    @given(answers("get_campaign", 200))
+    @SETTINGS
+    def test_get(self, answer):
+        ref = str(answer["id"])
+        self.assertSame(self.call(lambda client: client.get_campaign(ref), answer), answer)
+
+    @given(answers("update_campaign", 200), DRAFTS)
+    @SETTINGS
+    def test_update(self, answer, draft):
+        ref = str(answer["id"])
+        found = self.call(lambda client: client.update_campaign(ref, draft), answer)
+        self.assertSame(found, answer)
+
+    @given(answers("add_recipients", 200))
+    @SETTINGS
+    def test_add(self, answer):
+        asked = [result["email"].replace("\x00", "\ufffd") for result in answer["results"]]
+        found = self.call(lambda client: client.add_recipients("7", asked or ["x"]), answer)
+        said = {}
+        for email, result in zip(asked, answer["results"], strict=True):
+            said.setdefault(email.strip().lower(), result | {"email": email})
+        for result, email in zip(found, asked, strict=bool(asked)):
+            source = said[email.strip().lower()] | {"email": email}
+            self.assertSame(result, source)
+
+    @given(answers("statistics", 200))
+    @SETTINGS
+    def test_statistics(self, answer):
+        found = self.call(lambda client: client.statistics("42"), answer)
+        self.assertSame(found, answer)
+        self.assertEqual(len(asdict(found)), 12)
+
+    @given(answers("activity", 200))
+    @SETTINGS
+    def test_activity(self, answer):
+        answer = self.page(answer)
+        answer["pageSize"] = min(answer["pageSize"], 2**31 - 1)
+        found = self.call(lambda client: client.activity("42"), answer)
+        self.assertIs(type(found), ActivityPage)
+        for item, source in zip(found.items, answer["items"], strict=True):
+            self.assertTrue(is_dataclass(item))
+            self.assertSame(item, source)
+        self.assertTrue(found.last)
+
+    def test_errors(self):
+        """Each status that the contract gives an operation has its own class of error."""
+        for name in EXAMPLES:
+            for status in OPERATION[OPERATIONS[name]]["responses"]:
+                if int(status) >= 400:
+                    with self.subTest(name, status=status):
+                        self.check_error(name, int(status))
+
+    def check_error(self, name, status):
+        @given(answers(name, status))
+        @settings(SETTINGS, max_examples=8)
+        def check(answer):
+            with self.assertRaises(ERRORS[status]) as caught:
+                self.call(EXAMPLES[name].make, answer, status)
+            self.assertIs(type(caught.exception), ERRORS[status])
+            if status == 400 and answer["message"]:
+                self.assertEqual(
+                    caught.exception.message, answer["message"].replace("\x00", "\ufffd")
+                )
+
+        check()

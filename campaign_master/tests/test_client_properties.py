@@ -1,0 +1,306 @@
+"""What holds for whatever comes: hypothesis looks for an answer that makes the client raise
+anything but its own errors, or give something else than it promises."""
+
+import dataclasses
+import json
+import types
+import typing
+from datetime import datetime, timedelta, timezone
+
+import requests
+import responses
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from odoo.addons.campaign_master.client import (
+    CampaignMasterConnectionError,
+    CampaignMasterError,
+    CampaignMasterRateLimitError,
+    CampaignMasterResponseError,
+    MemoryLedger,
+    wire,
+)
+
+from .client_common import EXAMPLES, TOKEN, URL, ClientCase, SocketCase, http_answer
+
+# Reproducible, and without a database beside the sources: CI must say the same twice.
+settings.register_profile(
+    "client",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+PROFILE = settings.get_profile("client")
+FEW, MANY = settings(PROFILE, max_examples=60), settings(PROFILE, max_examples=400)
+
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31)).map(
+    lambda moment: moment.replace(tzinfo=timezone.utc)
+)
+NAMES = sorted(EXAMPLES)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+STATUSES = st.sampled_from([200, 200, 200, 201, 202, 301, 400, 401, 403, 404, 429, 500, 503])
+LIMIT_VALUES = st.sampled_from(["0", "1", "5000", "-1", "x", "", "1738368000", "9" * 30, "½"])
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            "x-rate-limit-limit",
+            "x-rate-limit-remaining",
+            "x-rate-limit-reset",
+            "x-token-reset",
+            "Location",
+            "Retry-After",
+            "Set-Cookie",
+            "Content-Type",
+        ]
+    ),
+    LIMIT_VALUES | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
+    max_size=5,
+)
+
+
+@st.composite
+def damaged(draw, answer):
+    """A good answer, some members of which, however deep, are gone or something else."""
+    answer = json.loads(json.dumps(answer))
+    for _i in range(draw(st.integers(0, 3))):
+        place = answer
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not keys:
+                break
+            key = draw(st.sampled_from(keys))
+            if isinstance(place[key], (dict, list)) and place[key] and draw(st.booleans()):
+                place = place[key]
+                continue
+            if draw(st.booleans()):
+                place[key] = draw(JSON)
+            else:
+                del place[key]
+            break
+    return answer
+
+
+def bodies(name):
+    good = EXAMPLES[name].answer
+    return st.one_of(
+        damaged(good).map(lambda answer: json.dumps(answer).encode()),
+        JSON.map(lambda answer: json.dumps(answer).encode()),
+        st.binary(max_size=200),
+        st.integers(0, len(json.dumps(good))).map(lambda cut: json.dumps(good)[:cut].encode()),
+    )
+
+
+class TestAnyAnswer(ClientCase):
+    """Any status, headers and body."""
+
+    @given(
+        st.sampled_from(NAMES).flatmap(
+            lambda name: st.tuples(
+                st.just(name),
+                st.lists(st.tuples(STATUSES, HEADERS, bodies(name)), min_size=1, max_size=5),
+            )
+        )
+    )
+    @MANY
+    def test_only_the_clients_own_errors(self, drawn):
+        name, answers = drawn
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as http:
+            for status, headers, body in answers:
+                http.add_callback(
+                    responses.GET if EXAMPLES[name].method == "GET" else EXAMPLES[name].method,
+                    URL + EXAMPLES[name].path,
+                    lambda _request, answer=(status, headers, body): answer,
+                )
+            http.add(responses.POST, f"{URL}/authenticate", json={"token": TOKEN})
+            ledger = MemoryLedger(TOKEN)
+            client = self.make_client(ledger=ledger)
+            try:
+                result = EXAMPLES[name].make(client)
+            except CampaignMasterError as error:
+                self.check_error(error)
+            else:
+                self.check_result(result)
+            client.close()
+
+    def check_error(self, error):
+        self.assertRegex(error.code, r"^[a-z_]+$")
+        self.assertTrue(error.message)
+        self.assertIsNone(error.__cause__)
+        self.assertIsNone(error.__context__)
+        if isinstance(error, (CampaignMasterConnectionError, CampaignMasterResponseError)):
+            self.assertIsInstance(error.outcome_unknown, bool)
+        if isinstance(error, CampaignMasterRateLimitError):
+            self.assertIn(error.period, ("hour", "month"))
+
+    def check_result(self, result):
+        """Everything is of the type that its class promises, and a database can hold it."""
+        if isinstance(result, list):
+            for item in result:
+                self.check_result(item)
+        elif dataclasses.is_dataclass(result):
+            hints = typing.get_type_hints(type(result))
+            for field in dataclasses.fields(result):
+                value, kind = getattr(result, field.name), hints[field.name]
+                kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+                self.assertIn(type(value), [typing.get_origin(each) or each for each in kinds])
+                self.check_result(value)
+        elif isinstance(result, str):
+            result.encode()
+            self.assertNotIn("\x00", result)
+        elif isinstance(result, datetime):
+            self.assertIs(result.tzinfo, timezone.utc)
+        elif type(result) is int:
+            self.assertTrue(0 <= result < 2**31)
+
+
+class TestAnyBytes(SocketCase):
+    """Any bytes over a socket."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = b""
+        self.serve(lambda _head, connection: connection.sendall(self.data), retries=0)
+
+    def call(self, name, data):
+        self.data = data
+        client = self.make_client(self.server.url, ledger=MemoryLedger(TOKEN), retries=0)
+        try:
+            EXAMPLES[name].make(client)
+        except CampaignMasterError as error:
+            self.assertIsNone(error.__context__)
+        client.close()
+
+    @given(st.sampled_from(NAMES), st.binary(max_size=300))
+    @example("lists", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\n12345")
+    @example("lists", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n12345")
+    @example("lists", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+    @example("lists", b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n")
+    @example("lists", b"HTTP/1.1 200 OK\r\nA: " + b"b" * 70_000 + b"\r\n\r\n")
+    @example("lists", b"HTTP/1.1 000 \r\n\r\n")
+    @example("lists", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
+    @example("lists", b"HTTP/1.1 200 OK\r\n: no name\r\n\xff\xfe: x\r\n\r\n{}")
+    @FEW
+    def test_bytes(self, name, data):
+        self.call(name, data)
+
+    @given(
+        st.sampled_from(NAMES),
+        st.integers(0, 999),
+        st.lists(st.tuples(st.binary(max_size=12), st.binary(max_size=30)), max_size=4),
+        st.binary(max_size=100),
+    )
+    @FEW
+    def test_almost_http(self, name, status, headers, body):
+        head = b"".join(b"%s: %s\r\n" % header for header in headers)
+        self.call(name, http_answer(body, b"%03d X" % status, head))
+
+    @given(
+        st.sampled_from(NAMES),
+        st.sampled_from(["gzip", "deflate", "br", "zstd", "gzip, gzip, gzip", "nonsense"]),
+        st.binary(max_size=60),
+    )
+    @FEW
+    def test_any_packing(self, name, encoding, body):
+        head = f"Content-Encoding: {encoding}\r\n".encode()
+        self.call(name, http_answer(body, headers=head))
+
+
+class TestRoundTrips(ClientCase):
+    @given(TIMES)
+    @MANY
+    def test_what_is_written_of_a_time_is_read_again(self, moment):
+        text = wire.time_to_wire(moment)
+        self.assertEqual(wire.time_from_wire(text), moment.replace(microsecond=0))
+        fine = moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        self.assertEqual(wire.time_from_wire(fine), moment)
+
+    @given(
+        st.datetimes(
+            datetime(1971, 1, 1),
+            datetime(2998, 1, 1),
+            timezones=st.integers(-23, 23).map(lambda hours: timezone(timedelta(hours=hours))),
+        )
+    )
+    @FEW
+    def test_since_is_never_later_than_asked(self, moment):
+        read = wire.time_from_wire(wire.time_to_wire(moment))
+        self.assertTrue(timedelta(0) <= moment - read < timedelta(seconds=1))
+
+    @given(st.text() | st.from_regex(r"\A[0-9T:.Z-]{10,30}\Z"))
+    @MANY
+    def test_any_text_is_a_time_or_none(self, text):
+        moment = wire.time_from_wire(text)
+        if moment:
+            self.assertTrue(text.startswith(moment.strftime("%Y-%m-%dT%H:%M:%S")))
+
+    @given(st.integers(-(10**120), 10**120) | st.text(min_size=1, max_size=128))
+    @MANY
+    def test_an_id_goes_back_as_it_came(self, value):
+        try:
+            ref = wire.Members({"id": value}).ref("id")
+        except wire.UnusableError:
+            return
+        back = wire.ref_to_wire(ref)
+        self.assertEqual(str(back), str(value))
+        if isinstance(value, int):
+            self.assertIs(type(back), int)
+
+    @given(st.text(min_size=1, max_size=128).filter(wire.is_ref))
+    @MANY
+    def test_an_id_is_one_step_of_the_path(self, ref):
+        path = wire.statistics(ref).path
+        self.assertRegex(path, r"^/campaigns/[A-Za-z0-9_.~%-]+/statistics$")
+        prepared = requests.Request("GET", URL + path).prepare()
+        self.assertEqual(prepared.path_url, path)
+
+    @given(st.text())
+    @MANY
+    def test_storable_text_stays_as_it_is(self, text):
+        text = wire.storable(text)
+        text.encode()
+        self.assertEqual(wire.storable(text), text)
+        self.assertNotIn("\x00", text)
+
+    @given(st.dictionaries(st.sampled_from(["x-rate-limit-remaining", "x-token-reset"]), st.text()))
+    @FEW
+    def test_any_header_is_a_limit_or_none(self, headers):
+        now = datetime.now(timezone.utc)
+        limits = wire.read_limits(headers, now)
+        self.assertIn(wire.spent_period(limits, now)[0], ("hour", "month"))
+
+
+class TestRecipients(ClientCase):
+    """Each asked address has just one result, whatever the server says."""
+
+    EMAILS = st.lists(
+        st.text(st.sampled_from("aAbB @é\u0130ß"), min_size=1, max_size=5), max_size=8
+    )
+
+    @given(EMAILS, EMAILS, st.randoms(use_true_random=False))
+    @MANY
+    def test_one_result_for_each(self, asked, others, random):
+        answered = asked + others
+        random.shuffle(answered)
+        results = [
+            {"email": email, "status": f"s{i}", "message": ""} for i, email in enumerate(answered)
+        ]
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as http:
+            http.add(responses.POST, f"{URL}/lists/7/recipients", json={"results": results})
+            found = self.client.add_recipients("7", asked)
+            sent = json.loads(http.calls[0].request.body)["recipients"] if http.calls else []
+        self.assertEqual([result.email for result in found], asked)
+        by_address = {}
+        for result in found:
+            self.assertNotEqual(result.status, "unknown")
+            self.assertEqual(
+                by_address.setdefault(wire.same_address(result.email), result.status),
+                result.status,
+            )
+        keys = [wire.same_address(recipient["email"]) for recipient in sent]
+        self.assertEqual(len(keys), len(set(keys)))
+        self.assertEqual(set(keys), set(map(wire.same_address, asked)))

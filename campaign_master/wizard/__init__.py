@@ -1,0 +1,1 @@
+from . import campaign_master_add_recipients, campaign_master_change_list

@@ -1,0 +1,106 @@
+import ast
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+# The web client sends so many ids of "select all" at most; beyond it, it sends the search.
+ACTIVE_IDS_LIMIT = 20_000
+
+
+class CampaignMasterAddRecipients(models.TransientModel):
+    """Add to Campaign: from a list of people, or from a campaign with a filter."""
+
+    _name = "campaign.master.add.recipients"
+    _description = "Add to Campaign"
+
+    campaign_id = fields.Many2one(
+        "utm.campaign",
+        string="Campaign",
+        required=True,
+        domain=[("is_auto_campaign", "=", False)],
+        help="The campaign that they become recipients of.",
+    )
+    model = fields.Selection(
+        [("res.partner", "Contacts and companies"), ("crm.lead", "Leads")],
+        required=True,
+        readonly=True,
+    )
+    domain = fields.Char(string="Who", required=True, default="[]")
+    chosen = fields.Boolean(help="People were ticked in a list, rather than searched for here.")
+    people_count = fields.Integer(string="People", compute="_compute_people_count")
+
+    @api.model
+    def default_get(self, fields_list):
+        values = super().default_get(fields_list)
+        context = self.env.context
+        if context.get("active_model") in ("res.partner", "crm.lead") and "active_ids" in context:
+            values["model"] = context["active_model"]
+            values["chosen"] = True
+            values["domain"] = str(self._chosen_domain(context))
+        return values
+
+    @api.model
+    def _chosen_domain(self, context):
+        """:return: whom the list's user ticked, or all whom his search found if he chose all"""
+        ids = context["active_ids"]
+        limit = int(
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("web.active_ids_limit", ACTIVE_IDS_LIMIT)
+        )
+        # The client sends the search along with three ticked rows, too. Only where ids were cut
+        # off at the limit does it stand for "select all".
+        if len(ids) >= limit and context.get("active_domain") is not None:
+            return context["active_domain"]
+        return [("id", "in", ids)]
+
+    @api.depends("model", "domain")
+    def _compute_people_count(self):
+        for wizard in self:
+            wizard.people_count = (
+                wizard._people().search_count(wizard._domain()) if wizard.model else 0
+            )
+
+    def _people(self):
+        """:return: the model to search; who was ticked although archived is meant, too"""
+        people = self.env[self.model]
+        return people.with_context(active_test=False) if self.chosen else people
+
+    def _domain(self):
+        return Domain(ast.literal_eval(self.domain or "[]"))
+
+    def action_add(self):
+        """Add them, and say how many were added, were there already, and have no e-mail.
+
+        :return: a notification action that closes the window
+        """
+        self.ensure_one()
+        campaign = self.campaign_id
+        if self.chosen:
+            campaign = campaign.with_context(active_test=False)
+        counts = campaign.campaign_master_add_recipients(self.model, self._domain())
+        parts = [
+            self.env._(
+                "%(count)s added to “%(campaign)s”.",
+                count=counts["added"],
+                campaign=self.campaign_id.title,
+            )
+        ]
+        if counts["without_email"]:
+            parts.append(
+                self.env._(
+                    "%(count)s of them have no e-mail address and cannot get the mail.",
+                    count=counts["without_email"],
+                )
+            )
+        if counts["existing"]:
+            parts.append(self.env._("%(count)s were on it already.", count=counts["existing"]))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if counts["added"] else "info",
+                "message": " ".join(parts),
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }

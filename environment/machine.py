@@ -1,0 +1,115 @@
+"""Odoo and the sandbox, running side by side until the block ends."""
+
+import contextlib
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+
+from . import rpc, sandbox
+from .console import Problem, say
+from .places import STATE
+
+ODOO_PORT = 8069
+SANDBOX_PORT = 8090
+LONGEST_START = 120  # seconds
+
+
+@dataclass
+class Machine:
+    """A running Odoo with a running sandbox."""
+
+    database: str
+    odoo_url: str
+    sandbox_url: str
+    processes: dict
+
+    def session(self, login, password):
+        """Log in to Odoo."""
+        return rpc.Odoo(self.odoo_url, self.database, login, password)
+
+    @property
+    def sandbox(self):
+        """The sandbox's controls."""
+        return rpc.Sandbox(self.sandbox_url)
+
+    def watch(self):
+        """Return when one of the processes has ended, with its name."""
+        while True:
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    return name
+            time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def running(odoo, database, directory):
+    """Start both on free ports; logs and the sandbox's state are files in the directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        sandbox_port = free_port(SANDBOX_PORT)
+        sandbox_url = f"http://localhost:{sandbox_port}"
+        log = directory / "sandbox.log"
+        campaign_master = stack.enter_context(
+            _ended(
+                sandbox.start(
+                    *("--port", sandbox_port, "--state", directory / "sandbox.state"), log=log
+                )
+            )
+        )
+        _wait("The sandbox", campaign_master, f"{sandbox_url}/_sandbox/state?brief=1", log)
+
+        odoo_port = free_port(ODOO_PORT)
+        odoo_url = f"http://localhost:{odoo_port}"
+        log = directory / "odoo.log"
+        arguments = ["-d", database, "--db-filter", f"^{database}$", "--no-database-list"]
+        arguments += ["--http-port", str(odoo_port), "--workers", "0", "--max-cron-threads", "2"]
+        server = stack.enter_context(_ended(odoo.start(*arguments, log=log)))
+        _wait("Odoo", server, f"{odoo_url}/web/login", log)
+        yield Machine(
+            database, odoo_url, sandbox_url, {"Odoo": server, "The sandbox": campaign_master}
+        )
+
+
+def free_port(wanted):
+    """Return the wanted port or the next one that is free."""
+    for port in range(wanted, wanted + 100):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port != wanted:
+            say(f"Port {wanted} is in use here, so it is {port} this time.")
+        return port
+    raise Problem(f"No port from {wanted} to {wanted + 99} is free.")
+
+
+@contextlib.contextmanager
+def _ended(process):
+    """End a process at the end of the block; politely first."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(name, process, url, log):
+    """Return as soon as the process answers."""
+    end = time.monotonic() + LONGEST_START
+    while time.monotonic() < end and process.poll() is None:
+        if rpc.answers(url):
+            return
+        time.sleep(0.2)
+    raise Problem(f"{name} did not start. The end of {log}:\n{log.read_text()[-3000:]}")
+
+
+def directory(name):
+    """Return the directory in which a machine keeps its files."""
+    return STATE / name
