@@ -61,10 +61,10 @@ def run():
 
 
 def expect(what, actual, wanted):
-    """Say that a step has given what it must, or stop."""
+    """Say what a step has given when that is what it must give; stop otherwise."""
     if actual != wanted:
         raise Problem(f"NOT AS IT MUST BE: {what} is {actual!r}, must be {wanted!r}.")
-    say(f"  as it must be: {what}: {actual}")
+    say(f"  ok: {what}: {actual}")
 
 
 class Check:
@@ -106,7 +106,8 @@ class Check:
     def sync(self):
         """Press the button; the outcomes and the sandbox's list follow from the addresses."""
         say("Syncing with Campaign Master")
-        expect("state of the sync", demo_seed.sync(self.marketing, self.campaign), "complete")
+        # Some of the addresses cannot get mail, and the sync says so.
+        expect("state of the sync", demo_seed.sync(self.marketing, self.campaign), "partial")
         before = set(demo_seed.LISTS[demo_seed.CAMPAIGNS[CAMPAIGN]["list"]])
         written = [email.lower() for email in self.emails if email]
         valid = [email for email in written if ADDRESS.fullmatch(email)]
@@ -176,7 +177,7 @@ class Check:
                     )
             compared += bool(row)
         self.recipients = recipients
-        say(f"  as it must be: the figures of {compared} recipients")
+        say(f"  ok: the figures of {compared} recipients")
         if not any(recipient["open_count"] for recipient in recipients):
             raise Problem("NOT AS IT MUST BE: nobody has opened anything.")
 
@@ -190,7 +191,7 @@ class Check:
             totals = {row["id"]: row["campaign_master_open_count"] for row in found}
             if totals != opens:
                 raise Problem(f"NOT AS IT MUST BE: opens on {model} are {totals}, not {opens}.")
-            say(f"  as it must be: total opens on {len(totals)} records of {model}")
+            say(f"  ok: total opens on {len(totals)} records of {model}")
 
     def show(self):
         """Print the campaign's figures."""

@@ -79,7 +79,8 @@ class Odoo:
         )
         if run.returncode:
             shown = " ".join(map(str, args))
-            raise Problem(f"{run.stdout[-6000:]}\nThis has failed: ./dev odoo {shown}")
+            reason = complaints(run.stdout) or run.stdout
+            raise Problem(f"{reason[-6000:]}\nThis has failed: ./dev odoo {shown}")
         return run.stdout
 
     # Databases

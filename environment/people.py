@@ -41,7 +41,7 @@ CONTACTS = [
     ("Samir Khan", 9, "samir@juniperspa.example", "Manager"),
     ("Tilly Fox", 9, "tilly@juniperspa.example", "Events"),
     ("Una Byrne", None, "una.byrne@mail.example", None),
-    ("Victor Hale", None, "victor hale@mail.example", None),
+    ("Victor Hale", None, "victor.hale.mail.example", None),
     ("Wendy Clarke", None, None, None),
     ("Yusuf Demir", None, "yusuf.demir@mail.example", None),
 ]

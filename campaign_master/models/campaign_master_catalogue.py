@@ -70,7 +70,7 @@ class CampaignMasterCatalogue(models.AbstractModel):
             SQL(
                 """
                 UPDATE %(table)s SET active = FALSE
-                 WHERE account_id = %(account)s AND active AND NOT (ref = ANY(%(refs)s))
+                 WHERE account_id = %(account)s AND active AND NOT (ref = ANY(%(refs)s::text[]))
                 """,
                 table=SQL.identifier(self._table),
                 account=account.id,

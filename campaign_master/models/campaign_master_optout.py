@@ -47,7 +47,7 @@ class CampaignMasterOptout(models.Model):
                 INSERT INTO campaign_master_optout (account_id, campaign_id, email,
                                                     create_uid, create_date)
                 SELECT %(account)s, %(campaign)s, email, %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%(out)s) AS email
+                  FROM unnest(%(out)s::text[]) AS email
                  ORDER BY email
                 ON CONFLICT (account_id, email, campaign_id) DO NOTHING
                 RETURNING email
@@ -62,7 +62,7 @@ class CampaignMasterOptout(models.Model):
                 """
                 DELETE FROM campaign_master_optout
                  WHERE account_id = %(account)s AND campaign_id = %(campaign)s
-                   AND email = ANY(%(back)s)
+                   AND email = ANY(%(back)s::text[])
                 RETURNING email
                 """,
                 account=campaign.campaign_master_account_id.id,

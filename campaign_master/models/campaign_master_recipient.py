@@ -520,7 +520,7 @@ class CampaignMasterRecipient(models.Model):
                                  SELECT FROM campaign_master_optout AS optout
                                   WHERE optout.account_id = %(account)s
                                     AND optout.email = address) AS opted_out
-                        FROM unnest(%(addresses)s) AS address
+                        FROM unnest(%(addresses)s::text[]) AS address
                   ) AS known
                  WHERE line.account_id = %(account)s AND line.email = known.email
                    AND line.sync_state NOT IN %(on_list)s

@@ -7,7 +7,7 @@ from the names of the dataclasses, not from ``wire.py``.
 
 import json
 import re
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -16,7 +16,6 @@ import responses
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis_jsonschema import from_schema
 from jsonschema import Draft202012Validator, FormatChecker
 
 from odoo.addons.campaign_master.client import (
@@ -37,7 +36,7 @@ from .client_common import EXAMPLES, PASSWORD, TOKEN, URL, USERNAME, ClientCase
 CONTRACT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 
 SETTINGS = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     derandomize=True,
     database=None,
@@ -105,9 +104,6 @@ def _operations():
     """The contract's operations by ``operationId``, each with its ``method`` and ``path``."""
     contract = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
     security = contract.get("security", [])
-    for schema in ("Count",):
-        # What a column holds: the file gives no bounds for figures, the client does (wire.py).
-        contract["components"]["schemas"][schema] |= {"minimum": 0, "maximum": 2**31 - 1}
     found = {}
     for path, operations in _resolved(contract, contract["paths"]).items():
         for method, operation in operations.items():
@@ -128,11 +124,71 @@ OPERATION = _operations()
 def answers(name, status):
     """A strategy for the bodies of one status of a call."""
     content = OPERATION[OPERATIONS[name]]["responses"][str(status)]["content"]
-    return from_schema(content["application/json"]["schema"], custom_formats={"date-time": TIMES})
+    schema = content["application/json"]["schema"]
+    return values_of(schema).map(lambda value: check_valid(schema, value) or value)
+
+
+def values_of(schema):
+    """A strategy for what a schema allows: of JSON Schema, just what the contract uses.
+
+    (hypothesis-jsonschema, which knows it all, does not work with today's hypothesis.) What it
+    gives is checked by a validator, so that a keyword that is forgotten here is noticed.
+    """
+    if "allOf" in schema:
+        return values_of(_merged(*schema["allOf"]))
+    if "oneOf" in schema:
+        return st.one_of([values_of(each) for each in schema["oneOf"]])
+    return _BY_TYPE[schema["type"]](schema)
+
+
+def _object(schema):
+    properties = {name: values_of(each) for name, each in schema["properties"].items()}
+    required = {name: properties.pop(name) for name in schema["required"]}
+    extra = st.nothing() if schema.get("additionalProperties") is False else JSON
+    unlisted = st.dictionaries(st.from_regex(r"\Ax[a-z]{3,6}\Z"), extra, max_size=2)
+    listed = st.fixed_dictionaries(required, optional=properties)
+    return st.tuples(unlisted, listed).map(lambda parts: parts[0] | parts[1])
+
+
+def _string(schema):
+    if schema.get("format") == "date-time":
+        return TIMES
+    return st.text(min_size=schema.get("minLength", 0), max_size=30)
+
+
+JSON = st.none() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({"x": [1]})
+_BY_TYPE = {
+    "object": _object,
+    "array": lambda schema: st.lists(
+        values_of(schema["items"]), max_size=min(schema.get("maxItems", 5), 5)
+    ),
+    "string": _string,
+    # The contract bounds no figure; the client does, by what a column holds (see wire.py).
+    "integer": lambda schema: st.integers(schema.get("minimum", 0), 2**31 - 1),
+    "boolean": lambda _schema: st.booleans(),
+    "null": lambda _schema: st.none(),
+}
+
+
+def _merged(*schemas):
+    merged = {}
+    for schema in schemas:
+        for key, value in schema.items():
+            if isinstance(value, dict) and key in merged:
+                value = _merged(merged[key], value)
+            elif key == "required":
+                value = merged.get(key, []) + value
+            merged[key] = value
+    return merged
 
 
 def check_valid(schema, value):
-    Draft202012Validator(schema, format_checker=FormatChecker()).validate(value)
+    if id(schema) not in _VALIDATORS:
+        _VALIDATORS[id(schema)] = Draft202012Validator(schema, format_checker=FormatChecker())
+    _VALIDATORS[id(schema)].validate(value)
+
+
+_VALIDATORS = {}
 
 
 class ContractCase(ClientCase):
@@ -264,14 +320,13 @@ class TestAnswers(ContractCase):
             self.assertIs(type(found), type(value))
 
     def assertSameItems(self, items, sources):
-        unique = {str(source["id"]): source for source in reversed(sources)}
-        self.assertEqual(len(items), len(unique))
-        for item in items:
-            self.assertSame(item, unique[item.ref])
+        for item, source in zip(items, sources, strict=True):
+            self.assertSame(item, source)
 
     def page(self, answer):
-        """What no schema says: this is page one, and it is all there is."""
-        return answer | {"page": 1, "total": len(answer["items"])}
+        """What no schema says: ids are unique, this is page one, and it is all there is."""
+        items = {item.get("id", i): item for i, item in enumerate(answer["items"])}
+        return answer | {"items": list(items.values()), "page": 1, "total": len(items)}
 
     @given(answers("authenticate", 200))
     @SETTINGS
@@ -282,15 +337,15 @@ class TestAnswers(ContractCase):
     @given(answers("templates", 200))
     @SETTINGS
     def test_templates(self, answer):
-        found = self.call(lambda client: list(client.templates()), self.page(answer))
+        answer = self.page(answer)
+        found = self.call(lambda client: list(client.templates()), answer)
         self.assertSameItems(found, answer["items"])
 
     @given(answers("lists", 200))
     @SETTINGS
     def test_lists(self, answer):
-        for item in answer["items"]:
-            item["recipients"] = min(item["recipients"], 2**31 - 1)
-        found = self.call(lambda client: list(client.lists()), self.page(answer))
+        answer = self.page(answer)
+        found = self.call(lambda client: list(client.lists()), answer)
         self.assertSameItems(found, answer["items"])
 
     @given(answers("find_campaign", 200))
@@ -343,12 +398,9 @@ class TestAnswers(ContractCase):
     @SETTINGS
     def test_activity(self, answer):
         answer = self.page(answer)
-        answer["pageSize"] = min(answer["pageSize"], 2**31 - 1)
         found = self.call(lambda client: client.activity("42"), answer)
         self.assertIs(type(found), ActivityPage)
-        for item, source in zip(found.items, answer["items"], strict=True):
-            self.assertTrue(is_dataclass(item))
-            self.assertSame(item, source)
+        self.assertSameItems(found.items, answer["items"])
         self.assertTrue(found.last)
 
     def test_errors(self):
@@ -361,7 +413,7 @@ class TestAnswers(ContractCase):
 
     def check_error(self, name, status):
         @given(answers(name, status))
-        @settings(SETTINGS, max_examples=8)
+        @settings(SETTINGS, max_examples=5)
         def check(answer):
             with self.assertRaises(ERRORS[status]) as caught:
                 self.call(EXAMPLES[name].make, answer, status)

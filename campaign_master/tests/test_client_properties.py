@@ -12,6 +12,8 @@ import responses
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from odoo.tools import mute_logger
+
 from odoo.addons.campaign_master.client import (
     CampaignMasterConnectionError,
     CampaignMasterError,
@@ -163,6 +165,9 @@ class TestAnyBytes(SocketCase):
 
     def setUp(self):
         super().setUp()
+        muted = mute_logger("urllib3.connection")  # it warns of every header that is none
+        muted.__enter__()
+        self.addCleanup(muted.__exit__)
         self.data = b""
         self.serve(lambda _head, connection: connection.sendall(self.data), retries=0)
 

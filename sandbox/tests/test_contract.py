@@ -11,10 +11,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import requests
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from sandbox.server import serve
 
@@ -258,6 +259,14 @@ def test_what_is_not_there_is_not_found(world, name, thing):
     answer = world[0].request(verb.upper(), path.format(listId=thing, campaignId=thing), **body)
     check(name, answer)
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["drop:total", "type:name", "403", "html", "badjson"])
+def test_an_answer_that_the_file_does_not_allow_is_noticed(world, kind):
+    world[0].faults(kind)
+    answer = world[0].get("/lists")
+    with pytest.raises((AssertionError, ValidationError, requests.JSONDecodeError)):
+        check("listLists", answer)
 
 
 def test_every_operation_says_whether_it_is_documented_or_modelled():

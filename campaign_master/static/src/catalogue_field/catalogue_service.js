@@ -1,94 +1,85 @@
-import { browser } from "@web/core/browser/browser";
 import { registry } from "@web/core/registry";
-import { Reactive } from "@web/core/utils/reactive";
 
-const MODEL = "campaign.master.account";
-const LOOK_DELAY = 1000;
-const LOOKS = 8;
+import { reactive } from "@odoo/owl";
+
+const POLL_INTERVAL = 1000; // milliseconds
+const POLLS = 8; // a refresh usually takes one or two seconds
 
 /**
- * The templates and lists of one account, as far as forms must know about them: when they were
- * read (`stamp`), and whether they may be old (`notice`).
+ * Keeps the templates and lists of each account fresh while somebody looks at them.
  *
- * All fields of a form share it, so that they ask once. Asking is free of any waiting: the answer
- * only says how things stand, and errors leave everything as it was.
+ * Nothing waits for Campaign Master: the server is asked to refresh soon, and says with each
+ * answer how old its knowledge is. All fields of a form share one asking.
  */
-export class Catalogue extends Reactive {
-    stamp = false;
-    notice = false;
+export const catalogueService = {
+    dependencies: ["orm"],
+    start(env, { orm }) {
+        const accounts = {};
 
-    constructor(orm, accountId) {
-        super();
-        this.orm = orm.silent;
-        this.accountId = accountId;
-        this.users = [];
-        this.asking = false;
-        this.looksLeft = 0;
-        this.retryTimer = null;
-    }
-
-    /** Take part for as long as a field is there. */
-    join(user) {
-        this.users.push(user);
-        this.ask();
-        return () => {
-            this.users.splice(this.users.indexOf(user), 1);
-            if (!this.users.length) {
-                this.looksLeft = 0;
-                browser.clearTimeout(this.retryTimer);
-            }
-        };
-    }
-
-    /**
-     * Ask the server to read templates and lists anew, which it does in the background, once a
-     * minute at most, or once in five seconds if a person did something for it (`explicit`).
-     */
-    async ask({ explicit = false, again = true } = {}) {
-        if (this.asking && !explicit) {
-            return;
+        function known(accountId) {
+            accounts[accountId] ||= reactive({ stamp: false, notice: false, users: 0 });
+            return accounts[accountId];
         }
-        this.asking = true;
-        browser.clearTimeout(this.retryTimer);
-        let answer;
-        try {
-            answer = await this.call("request_catalogue", { explicit });
-        } finally {
-            this.asking = false;
-        }
-        if (answer?.asked) {
-            this.look();
-        } else if (answer?.retry_in > 0 && again && this.users.length) {
-            this.retryTimer = browser.setTimeout(
-                () => this.ask({ explicit, again: false }),
-                answer.retry_in * 1000
+
+        async function call(accountId, method, kwargs = {}) {
+            const account = known(accountId);
+            const answer = await orm.silent.call(
+                "campaign.master.account",
+                method,
+                [[accountId]],
+                kwargs
             );
+            account.stamp = answer.stamp;
+            account.notice = answer.notice;
+            return answer;
         }
-    }
 
-    /** Look every second whether the reading has brought something, for a while. */
-    async look() {
-        const isLooking = this.looksLeft > 0;
-        this.looksLeft = LOOKS;
-        const { stamp } = this;
-        while (!isLooking && this.looksLeft > 0 && this.stamp === stamp) {
-            await new Promise((resolve) => browser.setTimeout(resolve, LOOK_DELAY));
-            this.looksLeft--;
-            if (this.users.length) {
-                await this.call("catalogue_state");
+        async function follow(accountId, polls) {
+            await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
+            const before = known(accountId).stamp;
+            const { stamp } = await call(accountId, "catalogue_state");
+            if (stamp === before && polls > 1) {
+                await follow(accountId, polls - 1);
             }
         }
-        ...
-    }
 
-    async call(method, kwargs = {}) {
-        try {
-            const answer = await this.orm.call(MODEL, method, [[this.accountId]], kwargs);
-            this.stamp = answer.stamp;
-            this.notice = answer.notice;
-            return answer;
-        } catch {
-            // Odoo could not be reached: the form goes on with what it knows.
+        /** Ask for a refresh; `explicit` if the person did something for it. */
+        async function ask(accountId, explicit = false) {
+            const account = known(accountId);
+            if (account.asking) {
+                return;
+            }
+            account.asking = true;
+            try {
+                const { asked, retry_in } = await call(accountId, "request_catalogue", { explicit });
+                if (asked) {
+                    await follow(accountId, POLLS);
+                } else if (!account.timer) {
+                    account.timer = setTimeout(() => {
+                        account.timer = null;
+                        if (account.users) {
+                            ask(accountId);
+                        }
+                    }, retry_in * 1000);
+                }
+            } catch {
+                // What is known stays; the drop-down works without.
+            } finally {
+                account.asking = false;
+            }
         }
-    }
-}
+
+        // Who comes back from another window may have made a template there.
+        window.addEventListener("focus", () => {
+            for (const accountId in accounts) {
+                if (accounts[accountId].users) {
+                    ask(Number(accountId), true);
+                }
+            }
+        });
+
+        return { known, ask };
+    },
+};
+
+registry.category("services").add("campaign_master_catalogue", catalogueService);

@@ -1,0 +1,325 @@
+"""Each kind of fault, as a plain ``requests`` session sees it."""
+
+import http.client
+import threading
+import time
+
+import pytest
+import requests
+
+from .people import Caller, crowd
+
+
+def there(ann):
+    """The addresses on the first list."""
+    return ann.state()["lists"][0]["members"]
+
+
+def push(caller, list_id, *emails, **more):
+    body = {"recipients": [{"email": email} for email in emails or ["new@example.com"]]}
+    return caller.post(f"/lists/{list_id}/recipients", json=body, **more)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429, 500, 502, 503, 504])
+def test_a_status_comes_in_place_of_the_work_and_once(ann, status):
+    list_id = ann.list()
+    ann.faults(str(status))
+    answer = push(ann, list_id)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+    assert there(ann) == []
+    assert push(ann, list_id).status_code == 200
+
+
+def test_a_400_can_blame_a_member(ann):
+    ann.faults("400:subject")
+    assert ann.get("/lists").json()["errors"][0]["field"] == "subject"
+
+
+def test_a_429_is_the_hours_with_a_reset_ahead(ann):
+    ann.faults("429:30")
+    headers = ann.get("/lists").headers
+    assert headers["x-rate-limit-remaining"] == "0"
+    assert 29 < int(headers["x-rate-limit-reset"]) - time.time() < 32
+    assert ann.get("/lists").headers["x-rate-limit-remaining"] == "4999", "it was not counted"
+
+
+def test_a_429_of_the_month_leaves_calls_in_the_hour(ann):
+    ann.faults("429-month")
+    answer = ann.get("/lists")
+    assert answer.status_code == 429
+    assert int(answer.headers["x-rate-limit-remaining"]) > 0
+
+
+def test_a_login_can_be_refused_as_the_older_service_did(sandbox):
+    caller = Caller(sandbox.url)
+    caller.faults("invalid-login")
+    answer = caller.login("ann", "secret of ann")
+    assert answer.status_code == 500
+    assert "InvalidLogin" in answer.text
+
+
+def test_a_reset_before_the_work_leaves_it_undone(ann):
+    list_id = ann.list()
+    ann.faults("reset-before")
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        push(ann, list_id)
+    assert there(ann) == []
+
+
+def test_a_reset_after_the_work_loses_only_the_answer(ann):
+    list_id = ann.list()
+    ann.faults("reset-after")
+    with pytest.raises(requests.ConnectionError, match="reset"):
+        push(ann, list_id)
+    assert there(ann) == ["new@example.com"]
+
+
+@pytest.mark.parametrize(("kind", "left"), [("hang:1", []), ("hang-after:1", ["new@example.com"])])
+def test_a_call_that_hangs_runs_into_the_callers_timeout(ann, kind, left):
+    list_id = ann.list()
+    ann.faults(kind)
+    with pytest.raises(requests.ReadTimeout):
+        push(ann, list_id, timeout=0.3)
+    assert there(ann) == left
+
+
+def test_a_caller_with_patience_sees_the_connection_close_in_the_end(ann):
+    ann.faults("hang:0.2")
+    with pytest.raises(requests.ConnectionError):
+        ann.get("/lists")
+
+
+def test_a_slow_call_is_late_and_right(ann):
+    ann.faults("slow:0.3")
+    start = time.monotonic()
+    assert ann.get("/lists").status_code == 200
+    assert time.monotonic() - start >= 0.3
+
+
+def test_a_dripping_answer_defeats_a_read_timeout(ann):
+    ann.template("A name that is long enough to be cut into pieces")
+    ann.faults("drip:1")
+    start = time.monotonic()
+    assert ann.get("/templates", timeout=0.5).json()["total"] == 1
+    assert time.monotonic() - start >= 0.8
+
+
+def test_a_web_page_comes_instead_of_json(ann):
+    ann.faults("html")
+    answer = ann.get("/lists")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "<h1>" in answer.text
+
+
+def test_a_cut_answer_ends_before_its_length(ann):
+    list_id = ann.list()
+    ann.faults("cut")
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        push(ann, list_id)
+    assert there(ann) == ["new@example.com"]
+
+
+def test_bad_json_ends_in_the_middle(ann):
+    ann.faults("badjson")
+    answer = ann.get("/lists")
+    assert answer.status_code == 200
+    with pytest.raises(requests.JSONDecodeError):
+        answer.json()
+
+
+def test_a_member_is_dropped_wherever_it_is(ann):
+    ann.list()
+    ann.faults("drop:recipients", "drop:items")
+    [item] = ann.get("/lists").json()["items"]
+    assert "recipients" not in item
+    assert "name" in item
+    assert "items" not in ann.get("/lists").json()
+
+
+def test_a_member_has_the_wrong_type(ann):
+    ann.list()
+    ann.faults("type:id", "type:total")
+    assert ann.get("/lists").json()["items"][0]["id"] == {"unexpected": True}
+    assert ann.get("/lists").json()["total"] == {"unexpected": True}
+
+
+def test_a_member_has_another_value(ann):
+    campaign = ann.campaign()
+    ann.faults('set:status="archived"')
+    assert ann.get(f"/campaigns/{campaign}").json()["status"] == "archived"
+    assert ann.get(f"/campaigns/{campaign}").json()["status"] == "draft"
+
+
+@pytest.fixture
+def paged(ann):
+    """Five templates on pages of two."""
+    for number in range(5):
+        ann.template(f"Template {number}")
+    ann.control("/settings", {"pageCap": 2})
+    return lambda page: ann.get(f"/templates?page={page}").json()
+
+
+def names(page):
+    return [item["name"] for item in page["items"]]
+
+
+def test_an_empty_page_comes_although_there_is_more(ann, paged):
+    ann.faults({"kind": "empty-page", "match": "GET /templates?page=2"})
+    assert names(paged(1)) == ["Template 0", "Template 1"]
+    assert paged(2) == {"items": [], "page": 2, "pageSize": 2, "total": 5}
+    assert names(paged(2)) == ["Template 2", "Template 3"]
+
+
+def test_the_first_page_is_repeated_under_another_number(ann, paged):
+    ann.faults({"kind": "repeat-page", "match": "GET /templates?page=2"})
+    repeated = paged(2)
+    assert names(repeated) == ["Template 0", "Template 1"]
+    assert repeated["page"] == 2
+
+
+def test_a_page_is_fuller_than_was_asked_for(ann, paged):
+    ann.faults({"kind": "full-page", "count": None})
+    assert len(names(paged(1))) == 5
+    assert names(paged(2)) == []
+
+
+def test_a_huge_answer_has_as_many_megabytes_as_ordered(ann):
+    ann.template()
+    ann.faults("huge:3")
+    answer = ann.get("/templates")
+    assert len(answer.content) > 3_000_000
+    assert answer.json()["total"] == 1
+
+
+def test_results_are_lost_or_come_for_a_stranger(ann):
+    list_id = ann.list()
+    ann.faults("lose-results:2", "alien-result")
+    assert len(push(ann, list_id, *crowd(5)).json()["results"]) == 3
+    assert len(there(ann)) == 5
+    results = push(ann, list_id, *crowd(5)).json()["results"]
+    assert len(results) == 6
+    assert results[-1]["email"] not in crowd(5)
+
+
+def held(ann):
+    """Wait until a call is held."""
+    for _try in range(200):
+        if ann.state()["held"]:
+            return
+        time.sleep(0.02)
+    raise AssertionError("nothing is held")
+
+
+@pytest.mark.parametrize(("kind", "meanwhile"), [("hold", []), ("hold-after", ["new@example.com"])])
+def test_a_held_call_goes_on_when_released(ann, kind, meanwhile):
+    list_id, answers, other = ann.list(), [], Caller(ann.url)
+    other.login("ann", "secret of ann")
+    ann.faults(kind)
+    thread = threading.Thread(target=lambda: answers.append(push(other, list_id)))
+    thread.start()
+    held(ann)
+    assert there(ann) == meanwhile
+    assert ann.get("/lists").status_code == 200, "others are served meanwhile"
+    assert ann.control("/release") == {"released": 1}
+    thread.join()
+    assert answers[0].status_code == 200
+    assert there(ann) == ["new@example.com"]
+    assert ann.state()["held"] == []
+
+
+def test_a_held_call_can_be_dropped(ann):
+    list_id, errors, other = ann.list(), [], Caller(ann.url)
+    other.login("ann", "secret of ann")
+    ann.faults("hold")
+
+    def try_to_push():
+        try:
+            push(other, list_id)
+        except requests.ConnectionError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=try_to_push)
+    thread.start()
+    held(ann)
+    ann.control("/release", {"drop": True})
+    thread.join()
+    assert errors
+    assert there(ann) == []
+
+
+def test_a_fault_lets_some_calls_pass_and_plays_on_the_next(ann):
+    ann.faults({"kind": "500", "skip": 2, "count": 2})
+    assert [ann.get("/lists").status_code for _call in range(5)] == [200, 200, 500, 500, 200]
+    assert ann.state()["faults"][0]["played"] == 2
+
+
+def test_a_fault_without_count_plays_until_it_is_taken_away(ann):
+    ann.faults({"kind": "503", "count": None})
+    assert [ann.get("/lists").status_code for _call in range(3)] == [503] * 3
+    ann.faults()
+    assert ann.get("/lists").status_code == 200
+
+
+def test_a_fault_chooses_its_calls(ann):
+    campaign = ann.campaign()
+    everything = (
+        "/lists",
+        "/templates",
+        f"/campaigns/{campaign}",
+        f"/campaigns/{campaign}/statistics",
+    )
+
+    def struck(match):
+        ann.faults({"kind": "500", "match": match, "count": None})
+        return [path for path in everything if ann.get(path).status_code == 500]
+
+    assert struck("GET /campaigns/ID$") == [f"/campaigns/{campaign}"]
+    assert struck("GET /campaigns/ID/statistics") == [f"/campaigns/{campaign}/statistics"]
+    assert struck("GET /campaigns") == list(everything[2:])
+    assert struck(f"GET /campaigns/{campaign}$") == [f"/campaigns/{campaign}"]
+    assert struck("POST") == []
+    assert struck("") == list(everything)
+
+
+def test_a_batch_is_refused_for_one_address_in_it(ann):
+    list_id = ann.list()
+    ann.faults({"kind": "400", "body": "poison@example.com", "count": None})
+    assert push(ann, list_id, "a@example.com", "Poison@example.com").status_code == 400
+    assert push(ann, list_id, "a@example.com").status_code == 200
+    assert there(ann) == ["a@example.com"]
+
+
+def test_a_fault_strikes_one_user_only(ann, bob):
+    ann.faults({"kind": "500", "account": "bob", "count": None})
+    assert ann.get("/lists").status_code == 200
+    assert bob.get("/lists").status_code == 500
+    assert Caller(ann.url).login("bob", "secret of bob").status_code == 500
+    assert Caller(ann.url).login("ann", "secret of ann").status_code == 200
+
+
+def test_the_first_fault_that_fits_plays_and_only_that(ann):
+    ann.faults({"kind": "500", "match": "GET /lists"}, {"kind": "503"})
+    assert [ann.get("/lists").status_code for _call in range(3)] == [500, 503, 200]
+
+
+def test_after_each_fault_of_the_connection_the_next_call_is_served(ann):
+    for kind in ("reset-before", "reset-after", "cut", "hang:0", "badjson", "html"):
+        ann.faults(kind)
+        try:
+            ann.get("/lists")
+        except requests.RequestException:
+            pass
+        assert ann.get("/lists").status_code == 200, kind
+
+
+def test_one_connection_serves_many_calls(sandbox):
+    connection = http.client.HTTPConnection("127.0.0.1", sandbox.port, timeout=10)
+    connection.connect()
+    socket = connection.sock
+    for body in (b"", b"not read by anybody", b"x" * 100_000):
+        connection.request("POST", "/nowhere", body)
+        assert connection.getresponse().read()
+        assert connection.sock is socket
+    connection.close()
