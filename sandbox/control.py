@@ -122,22 +122,28 @@ def opt_in():
 
 @control.post("/campaigns/<id:campaign_id>/send")
 def send(campaign_id):
-    """``{"listId", "minutes", "seed", "minutesAgo"}``: send to the list's members of this moment.
+    """``{"listId", "minutes", "seed", "minutesAgo", "quiet"}``: send to the list's members of this moment.
 
     What follows arrives within ``minutes`` (0: all of it at once). The same ``seed`` tells the same
     story to the same list. With ``minutesAgo`` the sending lies that far back, and what would have
     happened since is there at once. Sent again, a campaign goes to those who did not get it yet.
+    With ``quiet`` all mails arrive, and what follows is only what ``activity`` below says.
     """
-    data = _body("listId", "minutes", "seed", "minutesAgo")
+    data = _body("listId", "minutes", "seed", "minutesAgo", "quiet")
     minutes, ago = _minutes(data, "minutes"), _minutes(data, "minutesAgo")
     seed = data.get("seed")
     if type(seed) not in (int, str, type(None)):
         raise Refused(400, "seed must be a number or a text.")
     with _sandbox().store.turn() as store:
-        return {"recipients": launch(store, campaign_id, data.get("listId"), minutes, ago, seed)}
+        quiet = data.get("quiet") is True
+        return {
+            "recipients": launch(
+                store, campaign_id, data.get("listId"), minutes, ago, seed, quiet
+            )
+        }
 
 
-def launch(store, campaign_id, list_id, minutes, minutes_ago=0, seed=None) -> int:
+def launch(store, campaign_id, list_id, minutes, minutes_ago=0, seed=None, quiet=False) -> int:
     """Send; the number of mails. Used by the web page too."""
     campaign = _campaign(store, campaign_id)
     if not checks.is_id(list_id) or not store.get_list(list_id, campaign["account"]):
@@ -146,7 +152,8 @@ def launch(store, campaign_id, list_id, minutes, minutes_ago=0, seed=None) -> in
     # Sent long ago and "at once" means: spread over the time since.
     end = start + int((minutes or minutes_ago) * clock.MINUTE)
     emails = store.who_would_get(campaign_id, list_id)
-    store.start_sending(campaign_id, list_id, start, simulation.plan(emails, start, end, seed))
+    story = simulation.plan(emails, start, end, seed, quiet)
+    store.start_sending(campaign_id, list_id, start, story)
     return len(emails)
 
 

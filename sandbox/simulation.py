@@ -42,17 +42,21 @@ class Plan:
     """When the last mail is out."""
 
 
-def plan(emails: list[str], start: int, end: int, seed=None) -> Plan:
-    """Tell the story of a mail to ``emails``, all of it between ``start`` and ``end``."""
+def plan(emails: list[str], start: int, end: int, seed=None, quiet=False) -> Plan:
+    """Tell the story of a mail to ``emails``, all of it between ``start`` and ``end``.
+
+    In a ``quiet`` one all mails arrive and nobody does anything.
+    """
     dice = random.Random(seed)
     story = Plan(sent_by=start + int((end - start) * SENDING))
-    fates = _fates(len(emails), dice)
+    fates = {} if quiet else _fates(len(emails), dice)
     sending = story.sent_by - start
     for index, email in enumerate(emails):
         sent_at = start + sending * index // len(emails)
         known_at = _later(sent_at, story.sent_by, dice, share=0.1)
         story.mails.append((email, sent_at, fates.get(index, "delivered"), known_at))
-    _react(story, [index for index in range(len(emails)) if index not in fates], end, dice)
+    if not quiet:
+        _react(story, [index for index in range(len(emails)) if index not in fates], end, dice)
     story.events.sort(key=lambda event: event[0])
     return story
 

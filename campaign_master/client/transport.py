@@ -168,6 +168,7 @@ class _TooLargeError(Exception):
 
 
 def _body(response):
+    response.raw.enforce_content_length = True  # urllib3 1.26 takes a body that was cut for whole
     body = bytearray()
     for chunk in response.iter_content(16 * 1024):
         body += chunk

@@ -1,4 +1,5 @@
 from . import (
+    base_partner_merge,
     campaign_master_account,
     campaign_master_catalogue,
     campaign_master_list,

@@ -501,6 +501,50 @@ class CampaignMasterRecipient(models.Model):
         return len(changed)
 
     @api.model
+    def _merge_people(self, sources, target):
+        """Several people become one: their lines become that one's.
+
+        Where that would put somebody on a campaign twice, one line keeps the person; the others
+        keep what happened to their address, without one.
+
+        :param sources: ``res.partner`` or ``crm.lead`` that will be deleted
+        :param target: the one that stays
+        """
+        sources -= target
+        person_field = target._campaign_master_field
+        person = SQL.identifier(person_field)
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH line AS (
+                    SELECT id, ROW_NUMBER() OVER (
+                               PARTITION BY campaign_id ORDER BY %(person)s <> %(target)s, id
+                           ) AS place
+                      FROM campaign_master_recipient
+                     WHERE %(person)s = ANY(%(people)s)
+                )
+                UPDATE campaign_master_recipient AS recipient SET %(person)s = NULL
+                  FROM line WHERE line.id = recipient.id AND line.place > 1
+                """,
+                person=person,
+                target=target.id,
+                people=(sources + target).ids,
+            )
+        )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE campaign_master_recipient SET %(person)s = %(target)s"
+                " WHERE %(person)s = ANY(%(sources)s)",
+                person=person,
+                target=target.id,
+                sources=sources.ids,
+            )
+        )
+        self.env["campaign.master.total"]._forget(person_field, (sources + target).ids)
+        self.env.invalidate_all()
+
+    @api.model
     def _spread_optouts(self, account, addresses):
         """Show an opt-out, or its end, on the campaigns that were not pushed yet.
 

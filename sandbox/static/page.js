@@ -4,11 +4,13 @@
 const EVERY = 2000;
 const PLACES = ["campaigns", "lists", "templates", "usage"];
 
+const wasSent = (card) => Boolean(card.querySelector("details"));
+
 function freshen(old, fresh) {
   const oldLive = old.querySelectorAll("[data-live]");
   const freshLive = fresh.querySelectorAll("[data-live]");
   // A draft that was sent has another form: such a card is taken whole.
-  if (oldLive.length !== freshLive.length || Boolean(old.querySelector("details")) !== Boolean(fresh.querySelector("details"))) {
+  if (oldLive.length !== freshLive.length || wasSent(old) !== wasSent(fresh)) {
     old.replaceWith(fresh);
     return;
   }
@@ -37,7 +39,8 @@ function freshenCampaigns(old, fresh) {
 async function refresh() {
   try {
     if (!document.hidden) {
-      const answer = await fetch(location.pathname === "/" ? location.href : "/", { cache: "no-store" });
+      const here = location.pathname === "/" ? location.href : "/";
+      const answer = await fetch(here, { cache: "no-store" });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       for (const id of PLACES) {
         const fresh = page.getElementById(id);

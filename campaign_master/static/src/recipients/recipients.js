@@ -1,106 +1,16 @@
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
-import { useService } from "@web/core/utils/hooks";
-import { View } from "@web/views/view";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { renderToMarkup } from "@web/core/utils/render";
+import { useOwnDebugContext } from "@web/core/debug/debug_context";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { ListController } from "@web/views/list/list_controller";
+import { listView } from "@web/views/list/list_view";
+import { getDefaultConfig, View } from "@web/views/view";
+import { executeButtonCallback } from "@web/views/view_button/view_button_hook";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-import { Component, markup, onWillUpdateProps, useState } from "@odoo/owl";
-
-/**
- * The recipients of one kind, on a page of the campaign's form.
- *
- * Odoo's own list view inside the form, rather than a one2many: the form reads no recipient, the
- * list reads a page of them, and only while its notebook page is shown.
- */
-export class CampaignMasterRecipients extends Component {
-    static template = "campaign_master.Recipients";
-    static components = { View };
-    static props = {
-        ...standardWidgetProps,
-        kind: { type: String, validate: (kind) => kind in ADD_LABELS },
-    };
-
-    setup() {
-        this.orm = useService("orm");
-        this.action = useService("action");
-        this.state = useState({ revision: 0 });
-        onWillUpdateProps((next) => {
-            // The form was reloaded, as after a sync: so must be the list.
-            const stamp = (props) =>
-                JSON.stringify([
-                    props.record.resId,
-                    props.record.data.campaign_master_outcome,
-                    props.record.data.campaign_master_statistics_at,
-                    props.record.data.campaign_master_recipient_count,
-                ]);
-            if (this.stamp !== undefined && this.stamp !== stamp(next)) {
-                this.state.revision++;
-            }
-            this.stamp = stamp(next);
-        });
-    }
-
-    get addLabel() {
-        return ADD_LABELS[this.props.kind];
-    }
-
-    /** Another key makes another view, which reads anew. */
-    get viewKey() {
-        return `${this.props.record.resId}-${this.state.revision}`;
-    }
-
-    get viewProps() {
-        return {
-            type: "list",
-            resModel: "campaign.master.recipient",
-            domain: [
-                ["campaign_id", "=", this.props.record.resId],
-                ["kind", "=", this.props.kind],
-            ],
-            context: { campaign_master_embedded: this.props.kind },
-            display: { searchPanel: false, controlPanel: {} },
-            loadIrFilters: true,
-            loadActionMenus: true,
-            noBreadcrumbs: true,
-            noContentHelp: this.noContentHelp,
-            showButtons: true,
-            searchMenuTypes: ["filter", "groupBy"],
-            selectRecord: (id) => this.openPerson(id),
-        };
-    }
-
-    get noContentHelp() {
-        return markup`<p class="o_view_nocontent_empty_folder">${_t(
-            "Nobody here yet"
-        )}</p><p>${_t(
-            "Add people with the button above, or choose them in their own list and press Add to Campaign."
-        )}</p>`;
-    }
-
-    async add() {
-        if (!(await this.props.record.save())) {
-            return;
-        }
-        const action = await this.orm.call(
-            "utm.campaign",
-            `action_campaign_master_add_${this.props.kind}`,
-            [[this.props.record.resId]]
-        );
-        await this.action.doAction(action, {
-            onClose: async () => {
-                await this.props.record.load();
-                this.state.revision++;
-            },
-        });
-    }
-
-    async openPerson(id) {
-        const action = await this.orm.call("campaign.master.recipient", "action_open_person", [
-            [id],
-        ]);
-        await this.action.doAction(action);
-    }
-}
+import { Component, EventBus, useChildSubEnv } from "@odoo/owl";
 
 const ADD_LABELS = {
     lead: _t("Add Leads"),
@@ -108,7 +18,113 @@ const ADD_LABELS = {
     company: _t("Add Companies"),
 };
 
+/** Odoo's own list, with a button of ours, and reloaded whenever its campaign is. */
+export class RecipientListController extends ListController {
+    static props = {
+        ...ListController.props,
+        addLabel: String,
+        campaignBus: EventBus,
+        onAdd: Function,
+    };
+
+    setup() {
+        super.setup();
+        // Without a domain the model stays on its page; with one it would start at the first.
+        useBus(this.props.campaignBus, "reloaded", () => this.model.load());
+    }
+
+    onClickAdd() {
+        return executeButtonCallback(this.rootRef.el, () => this.props.onAdd());
+    }
+}
+
+registry.category("views").add("campaign_master_recipient_list", {
+    ...listView,
+    Controller: RecipientListController,
+    buttonTemplate: "campaign_master.RecipientList.Buttons",
+});
+
+/**
+ * The recipients of one kind on a campaign.
+ *
+ * A one2many would make the form read ids of all 100,000 recipients; this list of its own reads
+ * one page, and only once its page of the notebook is opened.
+ */
+export class Recipients extends Component {
+    static template = "campaign_master.Recipients";
+    static components = { View };
+    static props = { ...standardWidgetProps, kind: String };
+
+    setup() {
+        this.action = useService("action");
+        this.campaignBus = new EventBus();
+        // The list is no part of the form's action: its pager, breadcrumbs and entries of the
+        // debug menu must not replace those of the form, nor may its search take the focus.
+        useOwnDebugContext();
+        useChildSubEnv({ config: { ...getDefaultConfig(), disableSearchBarAutofocus: true } });
+
+        let resId;
+        useRecordObserver((record) => {
+            // The whole of `data` is replaced when the campaign is loaded or saved; edits change it.
+            record.data;
+            if (record.resId && record.resId === resId) {
+                this.campaignBus.trigger("reloaded");
+            }
+            resId = record.resId;
+        });
+    }
+
+    get viewProps() {
+        const { kind, record } = this.props;
+        // The same object for the same campaign: the list would reload at each rendering otherwise.
+        if (this._viewProps?.resId !== record.resId || this._viewProps.kind !== kind) {
+            this._viewProps = { resId: record.resId, kind, props: this.makeViewProps() };
+        }
+        return this._viewProps.props;
+    }
+
+    makeViewProps() {
+        const { kind, record } = this.props;
+        return {
+            addLabel: ADD_LABELS[kind],
+            campaignBus: this.campaignBus,
+            className: "o_campaign_master_recipients",
+            context: { campaign_master_embedded: kind },
+            display: { searchPanel: false },
+            domain: [
+                ["campaign_id", "=", record.resId],
+                ["kind", "=", kind],
+            ],
+            jsClass: "campaign_master_recipient_list",
+            limit: 40,
+            loadActionMenus: true,
+            loadIrFilters: true,
+            noBreadcrumbs: true,
+            noContentHelp: renderToMarkup("campaign_master.Recipients.NoContentHelp", { kind }),
+            onAdd: () => this.add(),
+            resModel: "campaign.master.recipient",
+            searchViewId: false,
+            type: "list",
+        };
+    }
+
+    async add() {
+        const { kind, record } = this.props;
+        if ((await record.isDirty()) && !(await record.save())) {
+            return;
+        }
+        await this.action.doActionButton({
+            type: "object",
+            name: `action_campaign_master_add_${kind}`,
+            resModel: record.resModel,
+            resId: record.resId,
+            context: record.context,
+            onClose: () => record.load(),
+        });
+    }
+}
+
 registry.category("view_widgets").add("campaign_master_recipients", {
-    component: CampaignMasterRecipients,
+    component: Recipients,
     extractProps: ({ attrs }) => ({ kind: attrs.kind }),
 });

@@ -1,161 +1,224 @@
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { formatInteger } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-import { Component, onWillUnmount, useEffect, useState } from "@odoo/owl";
+import { Component, onWillDestroy, useEffect, useExternalListener, useState } from "@odoo/owl";
 
-const POLL_INTERVAL = 3000; // milliseconds; for those whom the bus does not reach
+const POLL_DELAY = 3000;
+const PREFIX = "campaign_master_";
 
-/** How the last sync of a campaign ended or, while one runs, how far it is. */
-export class CampaignMasterSyncStatus extends Component {
+const ALERTS = {
+    running: "alert-info",
+    unchanged: "alert-success",
+    complete: "alert-success",
+    partial: "alert-warning",
+    failed: "alert-danger",
+    cancelled: "alert-secondary",
+};
+/** The outcomes of recipients, in the order in which they are told. */
+const OUTCOMES = [
+    { state: "added", label: _t("Added"), className: "text-bg-success" },
+    { state: "exists", label: _t("Already on the list"), className: "text-bg-info" },
+    { state: "pending", label: _t("Waiting"), className: "text-bg-secondary" },
+    { state: "no_email", label: _t("No e-mail"), className: "text-bg-warning" },
+    { state: "invalid", label: _t("Invalid address"), className: "text-bg-warning" },
+    { state: "duplicate", label: _t("Duplicate"), className: "text-bg-secondary" },
+    { state: "opted_out", label: _t("Opted out"), className: "text-bg-secondary" },
+    { state: "refused", label: _t("Refused by Campaign Master"), className: "text-bg-danger" },
+];
+
+/**
+ * How the sync of a campaign stands, live while it runs, and how it ended.
+ *
+ * The news come by the bus, batch by batch. Polling is for servers where the websocket does not
+ * get through, and asks only while a sync runs and somebody can see it.
+ */
+export class SyncStatus extends Component {
     static template = "campaign_master.SyncStatus";
-    static props = { ...standardWidgetProps };
+    static props = standardWidgetProps;
 
     setup() {
-        this.orm = useService("orm");
         this.action = useService("action");
         this.bus = useService("bus_service");
-        this.state = useState({ live: null });
-        this.onProgress = (payload) => {
-            if (payload.id === this.props.record.resId) {
-                this.show(payload);
-            }
-        };
-        this.bus.subscribe("campaign_master/progress", this.onProgress);
+        this.orm = useService("orm");
+        // `news`, when there are any, are fresher than the record.
+        this.state = useState({ news: null });
+        this.timer = null;
+        this.polling = false;
+
+        const onNews = (news) => this.tell(news);
         useEffect(
-            (running, id) => {
-                this.state.live = null;
-                if (!running || !id) {
+            (resId) => {
+                if (!resId) {
                     return;
                 }
-                const channel = `campaign_master.campaign/${id}`;
+                const channel = `campaign_master.campaign/${resId}`;
                 this.bus.addChannel(channel);
-                this.poll();
+                this.bus.subscribe("campaign_master/progress", onNews);
                 return () => {
+                    this.bus.unsubscribe("campaign_master/progress", onNews);
                     this.bus.deleteChannel(channel);
-                    clearTimeout(this.timer);
                 };
             },
-            () => [this.data.campaign_master_sync_state === "running", this.props.record.resId]
+            () => [this.resId]
         );
-        onWillUnmount(() => {
-            clearTimeout(this.timer);
-            this.bus.unsubscribe("campaign_master/progress", this.onProgress);
+        useRecordObserver((record) => {
+            // The whole of `data` is replaced when the campaign is loaded or saved.
+            const state = record.data[`${PREFIX}sync_state`];
+            this.state.news = null;
+            this.schedule(state === "running");
         });
+        useExternalListener(document, "visibilitychange", () => {
+            if (!document.hidden && this.isRunning) {
+                this.poll();
+            }
+        });
+        onWillDestroy(() => this.schedule(false));
     }
 
-    get data() {
-        return this.props.record.data;
-    }
+    // === WHAT IS SHOWN === //
 
-    get running() {
-        return this.status.state === "running";
+    get resId() {
+        return this.props.record.resId;
     }
 
     get status() {
+        const { data } = this.props.record;
         return (
-            this.state.live || {
-                state: this.data.campaign_master_sync_state,
-                message: this.data.campaign_master_sync_message,
-                counts: this.data.campaign_master_outcome || {},
+            this.state.news || {
+                state: data[`${PREFIX}sync_state`] || "never",
+                message: data[`${PREFIX}sync_message`] || "",
+                counts: data[`${PREFIX}outcome`] || {},
                 done: 0,
                 total: 0,
             }
         );
     }
 
-    get percent() {
-        const { done, total } = this.status;
-        return total ? Math.floor((100 * done) / total) : 0;
+    get isRunning() {
+        return this.status.state === "running";
+    }
+
+    get isShown() {
+        return Boolean(this.resId) && this.status.state in ALERTS;
     }
 
     get alertClass() {
-        return (
-            {
-                running: "alert-info",
-                partial: "alert-warning",
-                cancelled: "alert-warning",
-                failed: "alert-danger",
-            }[this.status.state] || "alert-success"
-        );
+        return ALERTS[this.status.state];
     }
 
     get outcomes() {
-        return Object.keys(OUTCOMES)
-            .filter((name) => this.status.counts[name])
-            .map((name) => ({ name, label: OUTCOMES[name], count: this.status.counts[name] }));
+        const { counts } = this.status;
+        return OUTCOMES.filter(({ state }) => counts[state]).map((outcome) => ({
+            ...outcome,
+            count: formatInteger(counts[outcome.state]),
+        }));
     }
 
-    poll() {
-        clearTimeout(this.timer);
-        this.timer = setTimeout(async () => {
-            if (!document.hidden) {
-                try {
-                    const id = this.props.record.resId;
-                    this.show(
-                        await this.orm.silent.call("utm.campaign", "campaign_master_progress", [
-                            [id],
-                        ])
-                    );
-                } catch {
-                    // The next poll may do better; the form shows what it knows.
-                }
-            }
-            if (this.running) {
-                this.poll();
-            }
-        }, POLL_INTERVAL);
+    get canRetry() {
+        return !this.isRunning && Boolean(this.status.counts.refused);
     }
 
-    async show(progress) {
-        this.state.live = progress;
-        if (progress.state !== "running" && !(await this.props.record.isDirty())) {
-            // The end: what else the form shows has changed, too.
-            await this.props.record.load();
+    get percent() {
+        const { done, total } = this.status;
+        return total ? Math.min(Math.round((100 * done) / total), 100) : 0;
+    }
+
+    get progressText() {
+        const { done, total } = this.status;
+        return total
+            ? _t("%(done)s of %(total)s recipients", {
+                  done: formatInteger(done),
+                  total: formatInteger(total),
+              })
+            : "";
+    }
+
+    // === KEEPING IT LIVE === //
+
+    schedule(running) {
+        browser.clearTimeout(this.timer);
+        this.timer = running ? browser.setTimeout(() => this.poll(), POLL_DELAY) : null;
+    }
+
+    async poll() {
+        this.schedule(false);
+        // A tab that nobody sees asks nothing; it does so again as soon as it is looked at.
+        if (document.hidden || this.polling) {
+            return;
+        }
+        const { resId } = this;
+        this.polling = true;
+        let news = null;
+        try {
+            news = await this.orm.silent.call("utm.campaign", `${PREFIX}progress`, [[resId]]);
+        } catch {
+            // Odoo itself could not be reached: the next poll, or the bus, may.
+        } finally {
+            this.polling = false;
+        }
+        if (news) {
+            await this.tell(news);
+        } else {
+            this.schedule(this.isRunning);
         }
     }
 
-    async openOutcome(name) {
-        const action = await this.orm.call(
-            "utm.campaign",
-            "action_campaign_master_open_outcome",
-            [[this.props.record.resId], name]
-        );
-        await this.action.doAction(action);
+    async tell(news) {
+        if (news.id !== this.resId) {
+            return;
+        }
+        this.state.news = news;
+        const running = news.state === "running";
+        this.schedule(running);
+        if (running) {
+            return;
+        }
+        const { record } = this.props;
+        // What somebody is typing must not be lost: then only the status shows the end.
+        if (!(await record.isDirty()) && record.resId === news.id) {
+            await record.load();
+        }
     }
+
+    // === ACTIONS === //
 
     async cancel() {
-        await this.orm.call("utm.campaign", "action_campaign_master_cancel", [
-            [this.props.record.resId],
-        ]);
-        await this.props.record.load();
+        await this.press("cancel");
+        await this.poll();
     }
 
-    async retry() {
-        const action = await this.orm.call("utm.campaign", "action_campaign_master_retry", [
-            [this.props.record.resId],
-        ]);
-        await this.action.doAction(action);
+    retry() {
+        return this.press("retry");
+    }
+
+    open(state) {
+        return this.press("open_outcome", [state]);
+    }
+
+    /** Do as a button of the form would. */
+    press(name, args = []) {
+        const { record } = this.props;
+        return this.action.doActionButton({
+            type: "object",
+            name: `action_${PREFIX}${name}`,
+            args: JSON.stringify(args),
+            resModel: record.resModel,
+            resId: record.resId,
+            context: record.context,
+        });
     }
 }
 
-const OUTCOMES = {
-    added: _t("Added"),
-    exists: _t("Already on the list"),
-    pending: _t("Waiting"),
-    no_email: _t("No e-mail"),
-    invalid: _t("Invalid address"),
-    duplicate: _t("Same address as another"),
-    opted_out: _t("Opted out"),
-    refused: _t("Refused"),
-};
-
 registry.category("view_widgets").add("campaign_master_sync_status", {
-    component: CampaignMasterSyncStatus,
+    component: SyncStatus,
     fieldDependencies: [
-        { name: "campaign_master_sync_state", type: "selection" },
-        { name: "campaign_master_sync_message", type: "text" },
-        { name: "campaign_master_outcome", type: "json" },
+        { name: `${PREFIX}sync_state`, type: "selection" },
+        { name: `${PREFIX}sync_message`, type: "text" },
+        { name: `${PREFIX}outcome`, type: "json" },
     ],
 });

@@ -1,0 +1,250 @@
+from odoo.exceptions import UserError
+
+from ..models.campaign_master_total import TOTALS
+from ..models.utm_campaign import FIGURES
+from .common import CampaignMasterCase
+
+WIRE = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "hard_bounces": "hardBounces",
+    "soft_bounces": "softBounces",
+    "rejected": "rejected",
+    "opens": "opens",
+    "unique_opens": "uniqueOpens",
+    "clicks": "clicks",
+    "unique_clicks": "uniqueClicks",
+    "forwards": "forwards",
+    "unsubscribes": "unsubscribes",
+    "complaints": "complaints",
+}
+
+
+class TestPull(CampaignMasterCase):
+    """What comes back after a campaign was sent."""
+
+    def sent_campaign(self, people, **options):
+        campaign = self.make_campaign()
+        self.add(campaign, people)
+        self.sync(campaign)
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref, **options)
+        return campaign
+
+    def act(self, campaign, email, action, **values):
+        """Somebody does something with the mail."""
+        self.sandbox.control(
+            f"campaigns/{campaign.campaign_master_ref}/activity",
+            {"email": email, "kind": action, **values},
+        )
+
+    def remote_statistics(self, campaign):
+        [remote] = [
+            remote
+            for remote in self.sandbox.state()["campaigns"]
+            if str(remote["id"]) == campaign.campaign_master_ref
+        ]
+        return remote["statistics"]
+
+    def test_the_campaigns_figures_are_campaign_masters(self):
+        people = self.make_contacts(*(f"person{number}@example.com" for number in range(300)))
+        campaign = self.sent_campaign(people, seed=7)
+        self.pull()
+        remote = self.remote_statistics(campaign)
+        self.assertEqual(
+            {name: campaign[f"campaign_master_{name}"] for name in FIGURES},
+            {name: remote[WIRE[name]] for name in FIGURES},
+        )
+        self.assertEqual(campaign.campaign_master_sent, 300)
+        self.assertGreater(campaign.campaign_master_opens, 0)
+        bounces = remote["hardBounces"] + remote["softBounces"] + remote["rejected"]
+        self.assertEqual(campaign.campaign_master_total_bounces, bounces)
+        self.assertEqual(campaign.campaign_master_successful, 300 - bounces)
+        self.assertAlmostEqual(
+            campaign.campaign_master_click_rate, 100 * remote["clicks"] / (300 - bounces), 2
+        )
+        self.assertAlmostEqual(
+            campaign.campaign_master_open_rate, 100 * remote["uniqueOpens"] / (300 - bounces), 2
+        )
+        lines = self.lines(campaign)
+        self.assertEqual(sum(lines.mapped("open_count")), remote["opens"])
+        self.assertEqual(sum(lines.mapped("click_count")), remote["clicks"])
+        self.assertEqual(len(lines.filtered("open_count")), remote["uniqueOpens"])
+
+    def test_an_unsent_campaign_has_no_division_by_zero(self):
+        campaign = self.make_campaign()
+        campaign.action_campaign_master_sync()
+        self.pull()
+        self.assertEqual(campaign.campaign_master_open_rate, 0)
+        self.assertTrue(campaign.campaign_master_statistics_at)
+
+    def test_both_holders_of_a_shared_address_and_their_totals_show_what_happened(self):
+        company, contact = self.make_contacts("Office@Example.com", "office@example.com")
+        lead = self.env["crm.lead"].create({"name": "A lead", "email_from": "OFFICE@example.com"})
+        company.is_company = True
+        campaign = self.make_campaign()
+        self.add(campaign, company + contact)
+        self.add(campaign, lead)
+        self.sync(campaign)
+        self.assertEqual(self.sandbox.members(self.list_ref), ["office@example.com"])
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref, quiet=True)
+        self.act(campaign, "office@example.com", "open")
+        self.act(campaign, "office@example.com", "click")
+        self.pull()
+        for line in self.lines(campaign):
+            self.assertEqual((line.open_count, line.click_count), (1, 1), line.display_name)
+            self.assertTrue(line.first_open)
+        for person in (company, contact, lead):
+            self.assertEqual(person.campaign_master_campaign_count, 1)
+            self.assertEqual(person.campaign_master_open_count, 1)
+            self.assertEqual(person.campaign_master_click_count, 1)
+            self.assertEqual(person.campaign_master_last_click, self.lines(campaign)[0].last_click)
+
+    def test_who_unsubscribed_is_opted_out_here_and_on_the_next_campaign(self):
+        ann, bob = self.make_contacts("Ann@Example.com", "bob@example.com")
+        waiting = self.make_campaign(title="Planned before")
+        self.add(waiting, ann)
+        campaign = self.sent_campaign(ann + bob, quiet=True)
+        self.act(campaign, "ann@example.com", "unsubscribe")
+        self.pull()
+        line = self.lines(campaign).filtered(lambda line: line.partner_id == ann)
+        self.assertTrue(line.opted_out)
+        self.assertEqual(line.unsubscribe_count, 1)
+        self.assertEqual(self.states(waiting), {"ann@example.com": "opted_out"})
+
+        other_ref = self.sandbox.list("Next")
+        self.account.with_env(self.env).action_refresh_catalogue()
+        following = self.make_campaign(
+            title="Next", campaign_master_list_id=self.find("campaign.master.list", other_ref).id
+        )
+        self.add(following, ann + bob)
+        self.sync(following)
+        self.assertEqual(
+            self.states(following), {"ann@example.com": "opted_out", "bob@example.com": "added"}
+        )
+        self.assertEqual(self.sandbox.members(other_ref), ["bob@example.com"])
+        self.assertTrue(ann.campaign_master_opted_out)
+        self.assertFalse(ann.is_blacklisted)
+
+    def test_who_wants_mail_again_is_a_candidate_again(self):
+        ann = self.make_contacts("ann@example.com")
+        campaign = self.sent_campaign(ann, quiet=True)
+        self.act(campaign, "ann@example.com", "unsubscribe")
+        self.pull()
+        following = self.make_campaign(title="Next")
+        self.add(following, ann)
+        self.assertEqual(self.states(following), {"ann@example.com": "opted_out"})
+        self.sandbox.control("opt-in", {"email": "ann@example.com"})
+        self.act(campaign, "ann@example.com", "open")
+        self.pull()
+        self.assertEqual(self.states(following), {"ann@example.com": "pending"})
+        self.assertFalse(self.lines(campaign).opted_out)
+
+    def test_an_opt_out_outlives_the_campaign_and_its_recipients(self):
+        ann = self.make_contacts("ann@example.com")
+        campaign = self.sent_campaign(ann, quiet=True)
+        self.act(campaign, "ann@example.com", "unsubscribe")
+        self.pull()
+        campaign.unlink()
+        following = self.make_campaign(title="Next")
+        self.add(following, ann)
+        self.assertEqual(self.states(following), {"ann@example.com": "opted_out"})
+
+    def test_a_quiet_campaign_costs_one_call(self):
+        campaign = self.sent_campaign(self.make_contacts("ann@example.com"))
+        self.pull()
+        self.pull()
+        self.assertFalse(campaign.campaign_master_activity_due)
+        before = self.sandbox.calls()
+        self.pull()
+        after = self.sandbox.calls()
+        spent = {name: after[name] - before.get(name, 0) for name in after}
+        self.assertEqual(
+            {name: count for name, count in spent.items() if count},
+            {"GET /campaigns/ID/statistics": 1},
+        )
+
+    def test_activity_is_read_once_more_after_figures_moved(self):
+        campaign = self.sent_campaign(self.make_contacts("ann@example.com"), quiet=True)
+        self.pull()
+        before = self.sandbox.calls("GET /campaigns/ID/activity")
+        self.pull()
+        self.assertEqual(self.sandbox.calls("GET /campaigns/ID/activity"), before + 1)
+        self.assertEqual(campaign.campaign_master_sent, 1)
+
+    def test_reading_twice_changes_nothing(self):
+        people = self.make_contacts(*(f"person{number}@example.com" for number in range(50)))
+        campaign = self.sent_campaign(people, seed=3)
+        self.pull()
+        fields = ["email", "open_count", "click_count", "last_open", "opted_out", "bounced"]
+        before = self.lines(campaign).read(fields)
+        campaign.sudo().campaign_master_activity_since = False
+        campaign.action_campaign_master_refresh_statistics()
+        self.assertEqual(self.lines(campaign).read(fields), before)
+
+    def test_the_refresh_button_brings_the_same_figures(self):
+        people = self.make_contacts(*(f"person{number}@example.com" for number in range(50)))
+        campaign = self.sent_campaign(people, seed=3)
+        action = campaign.action_campaign_master_refresh_statistics()
+        self.assertEqual(action["params"]["message"], "The statistics are up to date.")
+        self.assertEqual(campaign.campaign_master_opens, self.remote_statistics(campaign)["opens"])
+
+    def test_refreshing_before_the_first_sync_says_what_to_do(self):
+        with self.assertRaisesRegex(UserError, "Sync it first"):
+            self.make_campaign().action_campaign_master_refresh_statistics()
+
+    def test_one_broken_campaign_stops_no_other(self):
+        first = self.sent_campaign(self.make_contacts("ann@example.com"), quiet=True)
+        second = self.make_campaign(title="Second")
+        second.action_campaign_master_sync()
+        self.sandbox.send(second.campaign_master_ref, self.list_ref, quiet=True)
+        self.sandbox.faults(
+            {
+                "match": f"GET /campaigns/{first.campaign_master_ref}/statistics",
+                "kind": "html",
+                "count": 1,
+            }
+        )
+        self.pull()
+        self.assertEqual(second.campaign_master_sent, 1)
+        self.pull()
+        self.assertEqual(first.campaign_master_sent, 1)
+
+    def test_the_totals_of_people_are_what_their_lines_say(self):
+        people = self.make_contacts(*(f"person{number}@example.com" for number in range(40)))
+        for number in range(2):
+            self.sent_campaign(people, seed=number)
+        self.pull()
+        for person in people:
+            lines = self.env["campaign.master.recipient"].search([("partner_id", "=", person.id)])
+            self.assertEqual(person.campaign_master_campaign_count, len(lines))
+            for name in TOTALS:
+                if name.endswith("_count") and name != "campaign_count":
+                    self.assertEqual(
+                        person[f"campaign_master_{name}"], sum(lines.mapped(name)), name
+                    )
+            opens = [moment for moment in lines.mapped("first_open") if moment]
+            self.assertEqual(person.campaign_master_first_open, min(opens) if opens else False)
+
+    def test_people_can_be_searched_and_sorted_by_their_totals(self):
+        ann, bob, cem = self.make_contacts("ann@example.com", "bob@example.com", "c@example.com")
+        campaign = self.sent_campaign(ann + bob, quiet=True)
+        for _time in range(3):
+            self.act(campaign, "bob@example.com", "open")
+        self.act(campaign, "ann@example.com", "open")
+        self.act(campaign, "ann@example.com", "click")
+        self.pull()
+        Partner = self.env["res.partner"]
+        mine = [("id", "in", (ann + bob + cem).ids)]
+
+        def found(*domain, order=None):
+            return Partner.search([*mine, *domain], order=order)
+
+        self.assertEqual(found(order="campaign_master_open_count desc, id"), bob + ann + cem)
+        self.assertEqual(found(("campaign_master_open_count", ">", 1)), bob)
+        self.assertEqual(found(("campaign_master_open_count", "=", 0)), cem)
+        self.assertEqual(found(("campaign_master_click_count", "!=", 0)), ann)
+        self.assertEqual(found(("campaign_master_first_click", "!=", False)), ann)
+        self.assertEqual(found(("campaign_master_first_click", "=", False)), bob + cem)
+        self.assertEqual(found(("campaign_master_bounced", "=", True)), Partner)
+        self.assertEqual(found(("campaign_master_bounced", "=", False)), ann + bob + cem)
+        self.assertTrue(Partner.fields_get()["campaign_master_open_count"]["sortable"])

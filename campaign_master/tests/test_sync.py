@@ -1,0 +1,344 @@
+from odoo.exceptions import UserError
+
+from .common import CampaignMasterCase
+
+REFUSAL = (
+    "Unable to create the external campaign for the following reason : "
+    "%s is required and has not been provided"
+)
+
+
+class TestSyncOfTheCampaign(CampaignMasterCase):
+    """What the button does with the campaign itself."""
+
+    def test_a_missing_subject_is_refused_with_the_known_sentence_and_nothing_is_sent(self):
+        campaign = self.make_campaign(campaign_master_subject=False)
+        before = self.sandbox.calls()
+        with self.assertRaises(UserError) as refusal:
+            campaign.action_campaign_master_sync()
+        self.assertEqual(str(refusal.exception), REFUSAL % "Campaign subject")
+        self.assertEqual(self.sandbox.calls(), before)
+
+    def test_each_thing_that_is_missing_has_its_line(self):
+        campaign = self.env["utm.campaign"].create({"title": "A plan", "description": "  "})
+        with self.assertRaises(UserError) as refusal:
+            campaign.action_campaign_master_sync()
+        self.assertEqual(
+            str(refusal.exception).split("\n"),
+            [
+                REFUSAL % what
+                for what in (
+                    "Campaign subject",
+                    "Campaign description",
+                    "Campaign template",
+                    "Campaign list",
+                )
+            ],
+        )
+
+    def test_without_recipients_it_goes_through_and_says_so(self):
+        campaign = self.make_campaign()
+        action = campaign.action_campaign_master_sync()
+        self.assertEqual(campaign.campaign_master_sync_state, "complete")
+        self.assertIn("no recipients yet", action["params"]["message"])
+        self.assertEqual(campaign.campaign_master_remote_status, "draft")
+
+    def test_a_second_sync_updates_the_texts_but_not_the_template(self):
+        campaign = self.make_campaign()
+        campaign.action_campaign_master_sync()
+        campaign.write(
+            {"campaign_master_subject": "Spring is over", "campaign_master_from_name": "Mara"}
+        )
+        campaign.action_campaign_master_sync()
+        [remote] = self.sandbox.state()["campaigns"]
+        self.assertEqual(remote["subject"], "Spring is over")
+        self.assertEqual(remote["fromName"], "Mara")
+        self.assertEqual(str(remote["templateId"]), self.template_ref)
+        self.assertEqual(self.sandbox.calls("PUT /campaigns/ID"), 1)
+
+    def test_a_sync_with_nothing_new_sends_nothing_and_says_unchanged(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sync(campaign)
+        self.sync(campaign)
+        self.assertEqual(campaign.campaign_master_sync_state, "unchanged")
+        self.assertEqual(self.sandbox.calls("PUT /campaigns/ID"), 0)
+        self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 1)
+
+    def test_the_template_is_locked_after_the_first_sync(self):
+        other = self.sandbox.template("Summer")
+        self.account.with_env(self.env).action_refresh_catalogue()
+        campaign = self.make_campaign()
+        campaign.action_campaign_master_sync()
+        with self.assertRaisesRegex(UserError, "Launch Campaign › Edit/Test"):
+            campaign.campaign_master_template_id = self.find("campaign.master.template", other)
+        campaign.write({"campaign_master_template_id": self.template.id})  # no change, no harm
+
+    def test_a_lost_answer_never_makes_a_second_campaign(self):
+        campaign = self.make_campaign()
+        self.sandbox.faults({"match": "POST /campaigns", "kind": "reset-after", "count": 1})
+        with self.assertRaisesRegex(UserError, "could not be reached"):
+            campaign.action_campaign_master_sync()
+        campaign.action_campaign_master_sync()
+        self.assertEqual(len(self.sandbox.state()["campaigns"]), 1)
+        self.assertTrue(campaign.campaign_master_ref)
+
+    def test_a_second_press_says_that_it_is_running(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        campaign.action_campaign_master_sync()
+        self.assertEqual(campaign.campaign_master_sync_state, "running")
+        with self.assertRaisesRegex(UserError, "being synced already"):
+            campaign.action_campaign_master_sync()
+
+    def test_a_running_sync_can_be_cancelled_and_gone_on_with(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        campaign.action_campaign_master_sync()
+        campaign.action_campaign_master_cancel()
+        self.push()
+        self.assertEqual(campaign.campaign_master_sync_state, "cancelled")
+        self.assertEqual(self.sandbox.members(self.list_ref), [])
+        self.sync(campaign)
+        self.assertEqual(self.sandbox.members(self.list_ref), ["ann@example.com"])
+
+    def test_a_sent_campaign_is_not_updated_and_late_people_are_told_apart(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sync(campaign)
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref)
+        campaign.campaign_master_subject = "Too late"
+        self.add(campaign, self.make_contacts("late@example.com"))
+        self.sync(campaign)
+        [remote] = self.sandbox.state()["campaigns"]
+        self.assertEqual(remote["subject"], "Spring is here")
+        self.assertEqual(campaign.campaign_master_remote_status, "sent")
+        self.assertIn("sent already", campaign.campaign_master_sync_message)
+        late = self.lines(campaign).filtered("late")
+        self.assertEqual(late.mapped("email"), ["late@example.com"])
+
+    def test_a_campaign_deleted_there_can_be_created_again_with_another_template(self):
+        other = self.sandbox.template("Summer")
+        self.account.with_env(self.env).action_refresh_catalogue()
+        campaign = self.make_campaign()
+        campaign.action_campaign_master_sync()
+        former = campaign.campaign_master_ref
+        self.sandbox.control(f"campaigns/{former}", method="DELETE")
+        action = campaign.action_campaign_master_sync()
+        self.assertIn("was deleted in Campaign Master", action["params"]["message"])
+        self.assertEqual(campaign.campaign_master_sync_state, "failed")
+        campaign.action_campaign_master_unlink()
+        self.assertFalse(campaign.campaign_master_ref)
+        campaign.campaign_master_template_id = self.find("campaign.master.template", other)
+        campaign.action_campaign_master_sync()
+        self.assertNotEqual(campaign.campaign_master_ref, former)
+
+    def test_create_again_is_refused_while_the_campaign_is_there(self):
+        campaign = self.make_campaign()
+        campaign.action_campaign_master_sync()
+        with self.assertRaisesRegex(UserError, "still there"):
+            campaign.action_campaign_master_create_again()
+
+    def test_an_outage_is_told_in_a_sentence_and_changes_nothing(self):
+        campaign = self.make_campaign()
+        self.sandbox.faults({"match": "GET /campaigns", "kind": "500", "count": 9})
+        with self.assertRaisesRegex(UserError, "was not synced; no recipient was added"):
+            campaign.action_campaign_master_sync()
+        self.assertEqual(campaign.campaign_master_sync_state, "never")
+        self.assertFalse(campaign.campaign_master_ref)
+
+    def test_what_campaign_master_does_not_accept_is_said_with_its_reason(self):
+        campaign = self.make_campaign(campaign_master_from_email="not an address")
+        with self.assertRaisesRegex(UserError, "Campaign Master refused it"):
+            campaign.action_campaign_master_sync()
+
+    def test_a_copy_is_a_new_plan(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sync(campaign)
+        copy = campaign.copy()
+        self.assertEqual(copy.campaign_master_subject, "Spring is here")
+        self.assertEqual(copy.campaign_master_template_id, self.template)
+        self.assertFalse(copy.campaign_master_ref)
+        self.assertFalse(copy.campaign_master_list_id)
+        self.assertEqual(copy.campaign_master_sync_state, "never")
+        self.assertFalse(self.lines(copy))
+
+
+class TestSyncOfRecipients(CampaignMasterCase):
+    """What becomes of each recipient."""
+
+    def test_each_recipient_gets_its_outcome(self):
+        self.sandbox.control(f"lists/{self.list_ref}/members", {"emails": ["known@example.com"]})
+        self.sandbox.control("suppress", {"email": "blocked@example.com", "reason": "Complained"})
+        campaign = self.make_campaign()
+        self.add(
+            campaign,
+            self.make_contacts(
+                "Ann@Example.com",
+                "KNOWN@example.com",
+                "blocked@example.com",
+                "no address",
+                False,
+                "ann@example.com",
+            ),
+        )
+        self.sync(campaign)
+        states = [(line.email, line.sync_state) for line in self.lines(campaign)]
+        self.assertEqual(
+            states,
+            [
+                ("ann@example.com", "added"),
+                ("known@example.com", "exists"),
+                ("blocked@example.com", "refused"),
+                ("no address", "invalid"),
+                (False, "no_email"),
+                ("ann@example.com", "duplicate"),
+            ],
+        )
+        self.assertEqual(campaign.campaign_master_sync_state, "partial")
+        self.assertEqual(
+            campaign.campaign_master_outcome,
+            {"added": 1, "exists": 1, "refused": 1, "invalid": 1, "no_email": 1, "duplicate": 1},
+        )
+        refused = self.lines(campaign).filtered(lambda line: line.sync_state == "refused")
+        self.assertEqual(refused.sync_message, "Complained")
+        self.assertEqual(
+            sorted(self.sandbox.members(self.list_ref)), ["ann@example.com", "known@example.com"]
+        )
+
+    def test_2500_recipients_take_three_calls_and_nobody_is_twice_on_the_list(self):
+        known = [f"person{number}@example.com" for number in range(0, 2500, 10)]
+        self.sandbox.control(f"lists/{self.list_ref}/members", {"emails": known})
+        emails = [f"Person{number}@Example.com" for number in range(2500)]
+        people = self.make_contacts(
+            *emails, *(["broken address"] * 20), *emails[:30], *([False] * 5)
+        )
+        campaign = self.make_campaign()
+        self.assertEqual(
+            self.add(campaign, people), {"added": 2555, "existing": 0, "without_email": 5}
+        )
+        self.sync(campaign)
+        self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 3)
+        self.assertEqual(
+            campaign.campaign_master_outcome,
+            {"added": 2250, "exists": 250, "invalid": 20, "duplicate": 30, "no_email": 5},
+        )
+        members = self.sandbox.members(self.list_ref)
+        self.assertEqual(len(members), 2500)
+        self.assertEqual(len({email.lower() for email in members}), 2500)
+
+    def test_an_answer_lost_after_the_work_was_done_is_told_as_added(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sandbox.faults({"match": "POST /lists", "kind": "reset-after", "count": 1})
+        self.sync(campaign)
+        self.assertEqual(campaign.campaign_master_sync_state, "running")
+        self.assertIn("goes on by itself", campaign.campaign_master_sync_message)
+        campaign.sudo().campaign_master_sync_retry_at = False  # a minute later
+        self.push()
+        self.assertEqual(campaign.campaign_master_sync_state, "complete")
+        self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
+        self.assertEqual(self.sandbox.members(self.list_ref), ["ann@example.com"])
+
+    def test_a_list_deleted_there_is_said_so(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sandbox.control(f"lists/{self.list_ref}", method="DELETE")
+        self.sync(campaign)
+        self.assertEqual(campaign.campaign_master_sync_state, "failed")
+        self.assertIn("was deleted in Campaign Master", campaign.campaign_master_sync_message)
+
+    def test_another_list_makes_everybody_a_candidate_again(self):
+        other_ref = self.sandbox.list("Press")
+        self.account.with_env(self.env).action_refresh_catalogue()
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sync(campaign)
+        self.env["campaign.master.change.list"].create(
+            {
+                "campaign_id": campaign.id,
+                "list_id": self.find("campaign.master.list", other_ref).id,
+            }
+        ).action_change()
+        self.assertEqual(self.states(campaign), {"ann@example.com": "pending"})
+        self.sync(campaign)
+        self.assertEqual(self.sandbox.members(other_ref), ["ann@example.com"])
+
+    def test_who_was_refused_is_asked_for_again_only_on_demand(self):
+        self.sandbox.control("suppress", {"email": "ann@example.com"})
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sync(campaign)
+        self.sync(campaign)
+        self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 1)
+        self.sandbox.control("opt-in", {"email": "ann@example.com"})
+        campaign.action_campaign_master_retry()
+        self.push()
+        self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
+
+    def test_a_corrected_address_is_pushed_at_the_next_sync(self):
+        ann = self.make_contacts("no address")
+        campaign = self.make_campaign()
+        self.add(campaign, ann)
+        self.sync(campaign)
+        ann.email = "ann@example.com"
+        self.sync(campaign)
+        self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
+
+    def test_an_address_on_the_list_does_not_follow_the_person(self):
+        ann = self.make_contacts("ann@example.com")
+        campaign = self.make_campaign()
+        self.add(campaign, ann)
+        self.sync(campaign)
+        ann.email = "ann@elsewhere.example"
+        self.sync(campaign)
+        self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
+
+    def test_archived_deleted_and_merged_people_never_break_a_campaign(self):
+        ann, bob, cem, dup = self.make_contacts(
+            "ann@example.com", "bob@example.com", "cem@example.com", "cem@other.example"
+        )
+        campaign = self.make_campaign()
+        self.add(campaign, ann + bob + cem + dup)
+        self.sync(campaign)
+        ann.action_archive()
+        bob.sudo().unlink()
+        self.env["base.partner.merge.automatic.wizard"].sudo()._merge((cem + dup).ids, cem)
+        self.env.invalidate_all()
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref)
+        self.pull()
+        self.sync(campaign)
+        self.assertEqual(
+            sorted(self.lines(campaign).mapped("email")),
+            ["ann@example.com", "bob@example.com", "cem@example.com", "cem@other.example"],
+        )
+        self.assertEqual(cem.campaign_master_campaign_count, 1)
+
+    def test_a_lead_that_is_converted_stays_a_recipient(self):
+        lead = self.env["crm.lead"].create(
+            {"name": "A lead", "type": "lead", "email_from": "lead@example.com"}
+        )
+        campaign = self.make_campaign()
+        self.add(campaign, lead)
+        lead.convert_opportunity(self.env["res.partner"])
+        self.sync(campaign)
+        self.assertEqual(self.states(campaign), {"lead@example.com": "added"})
+        self.assertEqual(self.lines(campaign).kind, "lead")
+
+    def test_merged_leads_become_one_recipient(self):
+        leads = self.env["crm.lead"].create(
+            [
+                {"name": "A lead", "type": "lead", "email_from": f"lead{number}@example.com"}
+                for number in range(2)
+            ]
+        )
+        campaign = self.make_campaign()
+        self.add(campaign, leads)
+        self.sync(campaign)
+        lead = leads.merge_opportunity()
+        self.assertEqual(lead.campaign_master_campaign_count, 1)
+        self.assertEqual(
+            sorted(self.env["campaign.master.recipient"].sudo().search([]).mapped("email")),
+            ["lead0@example.com", "lead1@example.com"],
+        )
