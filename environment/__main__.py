@@ -48,6 +48,6 @@ def _stop(_number, _frame):
 if __name__ == "__main__":
     # Only the way to this package; children find their own modules their own way.
     os.environ.pop("PYTHONPATH", None)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     sys.exit(main(sys.argv[1:]))

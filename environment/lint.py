@@ -27,7 +27,7 @@ def command(args):
     elif args:
         complain("./dev lint knows no argument but --fix.")
         return 2
-    command = ["pre-commit", "run", "--show-diff-on-failure", "--files", *_files()]
+    command = ["pre-commit", "run", "--files", *_files()]
     return foreground(command, environ, cwd=ROOT)
 
 

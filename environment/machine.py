@@ -48,7 +48,7 @@ def running(odoo, database, directory):
     directory.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         sandbox_port = free_port(SANDBOX_PORT)
-        sandbox_url = f"http://localhost:{sandbox_port}"
+        sandbox_url = f"http://127.0.0.1:{sandbox_port}"
         log = directory / "sandbox.log"
         campaign_master = stack.enter_context(
             _ended(
@@ -60,7 +60,7 @@ def running(odoo, database, directory):
         _wait("The sandbox", campaign_master, f"{sandbox_url}/_sandbox/state?brief=1", log)
 
         odoo_port = free_port(ODOO_PORT)
-        odoo_url = f"http://localhost:{odoo_port}"
+        odoo_url = f"http://127.0.0.1:{odoo_port}"
         log = directory / "odoo.log"
         arguments = ["-d", database, "--db-filter", f"^{database}$", "--no-database-list"]
         arguments += ["--http-port", str(odoo_port), "--workers", "0", "--max-cron-threads", "2"]

@@ -122,7 +122,7 @@ def opt_in():
 
 @control.post("/campaigns/<id:campaign_id>/send")
 def send(campaign_id):
-    """``{"listId", "minutes", "seed", "minutesAgo", "quiet"}``: send to the list's members of this moment.
+    """``{"listId", "minutes", "seed", "minutesAgo", "quiet"}``: send to the list's members.
 
     What follows arrives within ``minutes`` (0: all of it at once). The same ``seed`` tells the same
     story to the same list. With ``minutesAgo`` the sending lies that far back, and what would have
@@ -137,9 +137,7 @@ def send(campaign_id):
     with _sandbox().store.turn() as store:
         quiet = data.get("quiet") is True
         return {
-            "recipients": launch(
-                store, campaign_id, data.get("listId"), minutes, ago, seed, quiet
-            )
+            "recipients": launch(store, campaign_id, data.get("listId"), minutes, ago, seed, quiet)
         }
 
 

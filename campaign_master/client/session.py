@@ -188,8 +188,10 @@ class Session:
                 call=name,
             )
         if status == 429:
-            now = _now()
-            period, reset_at = wire.spent_period(wire.read_limits(answer.headers, now), now)
+            period, reset_at = "hour", None  # of the login, whose answers have no limits
+            if not call.is_login:
+                now = _now()
+                period, reset_at = wire.spent_period(wire.read_limits(answer.headers, now), now)
             raise CampaignMasterRateLimitError(
                 f"{period}_spent",
                 f"The calls that Campaign Master allows in this {period} are spent.",

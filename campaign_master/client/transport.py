@@ -278,8 +278,9 @@ class _Adapter(HTTPAdapter):
         return super().send(request, stream=stream, timeout=timeout, **kwargs)
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         _use_timed_pools(self.poolmanager)
+        return result
 
     def proxy_manager_for(self, *args, **kwargs):
         return _use_timed_pools(super().proxy_manager_for(*args, **kwargs))
@@ -321,7 +322,7 @@ class _TimedReader(io.RawIOBase):
 
     def close(self):
         self._raw.close()
-        super().close()
+        return super().close()
 
 
 class _TimedResponse(HTTPResponse):

@@ -1,5 +1,4 @@
 from . import (
-    base_partner_merge,
     campaign_master_account,
     campaign_master_catalogue,
     campaign_master_list,

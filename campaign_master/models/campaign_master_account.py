@@ -188,6 +188,8 @@ class CampaignMasterAccount(models.Model):
                     )
         if password:
             super().write({"password": password})
+            # Nor may the cache of this transaction tell what was entered.
+            self.invalidate_recordset(["password"])
         result = super().write(vals)
         if password or {"username", "api_url"} & vals.keys():
             # Another login: what belongs to the former one must not be used for it.
@@ -377,11 +379,11 @@ class CampaignMasterAccount(models.Model):
         try:
             templates, lists = list(client.templates()), list(client.lists())
         except CampaignMasterError:
-            self._ledger().write(catalogue_failed=True)
+            self._ledger().note(catalogue_failed=True)
             raise
         self.env["campaign.master.template"]._store(self, templates)
         self.env["campaign.master.list"]._store(self, lists)
-        self._ledger().write(catalogue_failed=False, catalogue_read_at=fields.Datetime.now())
+        self._ledger().note(catalogue_failed=False, catalogue_read_at=fields.Datetime.now())
         self.invalidate_recordset(["catalogue_failed", "catalogue_read_at"])
 
     def _catalogue_notice(self):

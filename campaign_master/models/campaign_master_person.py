@@ -99,7 +99,7 @@ class CampaignMasterPerson(models.AbstractModel):
         **TOTAL,
     )
 
-    @api.depends_context("allowed_company_ids")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_campaign_master_totals(self):
         person = self._campaign_master_field
         rows = self.env.execute_query_dict(
@@ -174,7 +174,9 @@ class CampaignMasterPerson(models.AbstractModel):
                     condition = SQL("%s = ANY(%s::boolean[])", column, [bool(v) for v in values])
                 else:
                     condition = SQL("%s = ANY(%s::bigint[])", column, [int(v) for v in values])
-                return SQL("NOT COALESCE(%s, FALSE)", condition) if operator[0] == "n" else condition
+                if operator == "not in":
+                    return SQL("NOT COALESCE(%s, FALSE)", condition)
+                return condition
             return SQL("%s %s %s", column, SQL(operator), value)
 
         if operator not in ("in", "not in", "<", ">", "<=", ">="):

@@ -114,9 +114,7 @@ class CampaignMasterRecipient(models.Model):
     last_open = fields.Datetime(readonly=True, help="When the mail was opened last.")
     first_click = fields.Datetime(readonly=True, help="When a link was clicked first.")
     last_click = fields.Datetime(readonly=True, help="When a link was clicked last.")
-    bounced = fields.Boolean(
-        readonly=True, help="The address is invalid and receives no mail."
-    )
+    bounced = fields.Boolean(readonly=True, help="The address is invalid and receives no mail.")
     opted_out = fields.Boolean(
         readonly=True,
         help="Unsubscribed from this campaign, or from an earlier one of the same account before "
@@ -143,9 +141,7 @@ class CampaignMasterRecipient(models.Model):
     _email_index = models.Index("(campaign_id, email)")
     _queue_index = models.Index("(campaign_id, id) WHERE sync_state = 'pending'")
     # An opt-out reaches the account's other campaigns by address.
-    _waiting_index = models.Index(
-        "(account_id, email) WHERE sync_state NOT IN ('added', 'exists')"
-    )
+    _waiting_index = models.Index("(account_id, email) WHERE sync_state NOT IN ('added', 'exists')")
 
     @api.depends("email", "partner_id", "lead_id")
     def _compute_display_name(self):
@@ -156,8 +152,8 @@ class CampaignMasterRecipient(models.Model):
 
     # === CRUD METHODS === #
 
-    def unlink(self):
-        """Take people off the campaign in Odoo. They stay on the list in Campaign Master."""
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_running(self):
         for campaign in self.campaign_id:
             if campaign.campaign_master_sync_state == "running":
                 raise UserError(
@@ -167,6 +163,9 @@ class CampaignMasterRecipient(models.Model):
                         campaign=campaign.title,
                     )
                 )
+
+    def unlink(self):
+        """Take people off the campaign in Odoo. They stay on the list in Campaign Master."""
         partner_ids, lead_ids = self.partner_id.ids, self.lead_id.ids
         result = super().unlink()
         self.env["campaign.master.total"].sudo()._forget("partner_id", partner_ids)
@@ -181,9 +180,7 @@ class CampaignMasterRecipient(models.Model):
         person = self.partner_id or self.lead_id
         if not person:
             raise UserError(
-                self.env._(
-                    "This person was deleted in Odoo. What happened to the mail stays here."
-                )
+                self.env._("This person was deleted in Odoo. What happened to the mail stays here.")
             )
         return person.get_formview_action() | {"target": "current"}
 

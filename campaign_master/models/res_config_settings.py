@@ -24,8 +24,7 @@ class ResConfigSettings(models.TransientModel):
     )
     campaign_master_username = fields.Char(
         string="Username",
-        help="The name that you log in to the Campaign Master interface with. There is no API "
-        "key.",
+        help="The name that you log in to the Campaign Master interface with. There is no API key.",
     )
     campaign_master_password = fields.Char(
         string="Password",
@@ -37,9 +36,7 @@ class ResConfigSettings(models.TransientModel):
         help="Where Campaign Master's API is. Changing it asks for the password again, because "
         "the password will be sent to this address.",
     )
-    campaign_master_has_password = fields.Boolean(
-        related="campaign_master_account_id.has_password"
-    )
+    campaign_master_has_password = fields.Boolean(related="campaign_master_account_id.has_password")
     campaign_master_login_refused_at = fields.Datetime(
         related="campaign_master_account_id.login_refused_at"
     )
@@ -76,7 +73,7 @@ class ResConfigSettings(models.TransientModel):
         if self.campaign_master_enabled:
             # Else the unticked box on the same form would take the Campaigns menu away again.
             self.group_mass_mailing_campaign = True
-        super().set_values()
+        result = super().set_values()
         Account = self.env["campaign.master.account"]
         account = Account.search([("company_id", "=", self.company_id.id)])
         entered = {
@@ -98,6 +95,7 @@ class ResConfigSettings(models.TransientModel):
                     self.env._("Campaign Master needs an API address. Nothing was saved.")
                 )
             account.write(vals)
+        return result
 
     def action_campaign_master_test_connection(self):
         """Test what is saved; see ``campaign.master.account.action_test_connection``."""

@@ -106,7 +106,6 @@ class UtmCampaign(models.Model):
 
     campaign_master_account_id = fields.Many2one(
         "campaign.master.account",
-        string="Campaign Master Account",
         index="btree_not_null",
         ondelete="restrict",
         groups=GROUP,
@@ -124,7 +123,6 @@ class UtmCampaign(models.Model):
         compute="_compute_campaign_master_current_account_id", compute_sudo=True, groups=GROUP
     )
     campaign_master_subject = fields.Char(
-        string="Campaign Master Subject",
         groups=GROUP,
         help="The subject line of the mail. Campaign Master sends it as it is; each sync updates "
         "it there until the campaign is sent.",
@@ -337,9 +335,7 @@ class UtmCampaign(models.Model):
         "Click-to-Open %", "Unique clicks ÷ unique opens, in percent."
     )
     campaign_master_bounce_rate = _rate("Bounce %", "Total bounces ÷ sent, in percent.")
-    campaign_master_unsubscribe_rate = _rate(
-        "Unsubscribe %", "Unsubscribes ÷ sent, in percent."
-    )
+    campaign_master_unsubscribe_rate = _rate("Unsubscribe %", "Unsubscribes ÷ sent, in percent.")
     campaign_master_recipient_count = fields.Integer(
         string="Recipients",
         compute="_compute_campaign_master_recipient_count",
@@ -468,12 +464,12 @@ class UtmCampaign(models.Model):
         """:raise AccessError: somebody wants to write what only Campaign Master may"""
         protected = PROTECTED & vals.keys()
         if protected and not self.env.su:
-            labels = ", ".join(sorted(self._fields[name]._description_string(self.env) for name in protected))
+            labels = sorted(self._fields[name]._description_string(self.env) for name in protected)
             raise AccessError(
                 self.env._(
                     "%(fields)s: this comes from Campaign Master and cannot be entered in Odoo. "
                     "Nothing was saved.",
-                    fields=labels,
+                    fields=", ".join(labels),
                 )
             )
 

@@ -25,7 +25,8 @@ class UtmCampaign(models.Model):
     that reading a page twice does no harm.
     """
 
-    _inherit = "utm.campaign"
+    # One model in three rooms: what is planned and known, syncing, pulling.
+    _inherit = "utm.campaign"  # pylint: disable=consider-merging-classes-inherited
 
     # === ACTION METHODS === #
 
@@ -199,8 +200,7 @@ class UtmCampaign(models.Model):
                     client,
                     # The lock ends with the page's transaction; nobody else may have taken it.
                     lambda: (
-                        Cron._commit_progress()
-                        and advisory_lock(self.env.cr, LOCK_PULL, self.id)
+                        Cron._commit_progress() and advisory_lock(self.env.cr, LOCK_PULL, self.id)
                     ),
                 )
         except CampaignMasterNotFoundError:

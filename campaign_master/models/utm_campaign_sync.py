@@ -44,7 +44,8 @@ class UtmCampaign(models.Model):
     Only one process runs a scheduled action at a time, so that nobody pushes twice.
     """
 
-    _inherit = "utm.campaign"
+    # One model in three rooms: what is planned and known, syncing, pulling.
+    _inherit = "utm.campaign"  # pylint: disable=consider-merging-classes-inherited
 
     # === ACTION METHODS === #
 
@@ -63,9 +64,8 @@ class UtmCampaign(models.Model):
         campaign = self.sudo()
         account = campaign.campaign_master_account_id
         campaign._campaign_master_check_required()
-        if (
-            campaign.campaign_master_sync_state == "running"
-            or not campaign.try_lock_for_update(allow_referencing=True)
+        if campaign.campaign_master_sync_state == "running" or not campaign.try_lock_for_update(
+            allow_referencing=True
         ):
             raise UserError(
                 self.env._(
@@ -262,11 +262,11 @@ class UtmCampaign(models.Model):
             self.campaign_master_ref = remote.ref
         else:
             remote = client.get_campaign(self.campaign_master_ref)
-        same = (
-            self.campaign_master_synced_draft == texts
-            and (remote.name, remote.description, remote.subject)
-            == (draft.name, draft.description, draft.subject)
-        )
+        same = self.campaign_master_synced_draft == texts and (
+            remote.name,
+            remote.description,
+            remote.subject,
+        ) == (draft.name, draft.description, draft.subject)
         if remote.status == "draft" and not same:
             remote = client.update_campaign(remote.ref, draft)
             self.campaign_master_synced_draft = texts

@@ -206,11 +206,11 @@ class Recorder(MemoryLedger):
 
     def before_call(self, call):
         self.told.append(("before", call))
-        super().before_call(call)
+        return super().before_call(call)
 
     def after_call(self, call, limits, sent):
         self.told.append(("after", call, sent))
-        super().after_call(call, limits, sent)
+        return super().after_call(call, limits, sent)
 
 
 def each_call(*names):

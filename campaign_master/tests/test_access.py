@@ -260,18 +260,27 @@ class TestProtectedFigures(AccessCase):
                     campaigns.create({"title": "Cheated", name: value})
 
     def test_figures_do_not_come_in_through_defaults(self):
+        context = {f"default_{name}": value for name, value in PROTECTED.items()}
         for who, user in self.people():
-            for name, value in PROTECTED.items():
-                with self.subTest(f"{who}: {name}"):
-                    campaigns = self.env["utm.campaign"].with_user(user)
-                    try:
-                        campaign = campaigns.with_context(**{f"default_{name}": value}).create(
-                            {"title": "Cheated"}
-                        )
-                    except AccessError:
-                        continue
-                    untouched = campaigns.create({"title": "Honest"})
-                    self.assertEqual(campaign[name], untouched[name])
+            with self.subTest(who):
+                campaigns = self.env["utm.campaign"].with_user(user)
+                honest = campaigns.create({"title": "Honest"})
+                try:
+                    cheated = campaigns.with_context(**context).create({"title": "Cheated"})
+                except AccessError:
+                    continue
+                self.assertEqual(
+                    {name: cheated[name] for name in PROTECTED},
+                    {name: honest[name] for name in PROTECTED},
+                )
+
+    def test_figures_do_not_come_in_through_saved_defaults(self):
+        self.env["ir.default"].set("utm.campaign", "campaign_master_sent", 7, user_id=True)
+        try:
+            campaign = self.env["utm.campaign"].create({"title": "Cheated"})
+        except AccessError:
+            return
+        self.assertEqual(campaign.campaign_master_sent, 0)
 
     def test_nobody_imports_figures_ids_and_states(self):
         campaign = self.synced_campaign()
@@ -424,14 +433,16 @@ class TestSecrets(AccessCase):
                 "export": lambda name: self.ours.export_data([name]),
                 "search": lambda name: self.ours.search([(name, "!=", False)]),
                 "search like": lambda name: self.ours.search([(name, "=like", "d%")]),
-                "search by way of a campaign": lambda name: self.env["utm.campaign"]
-                .with_user(self.admin)
-                .search([(f"campaign_master_account_id.{name}", "=like", "d%")]),
+                "search by way of a campaign": lambda name: (
+                    self.env["utm.campaign"]
+                    .with_user(self.admin)
+                    .search([(f"campaign_master_account_id.{name}", "=like", "d%")])
+                ),
                 "export by way of a template": lambda name: self.template.with_user(
                     self.admin
                 ).export_data([f"account_id/{name}"]),
                 "order": lambda name: self.ours.search([], order=name),
-                "group": lambda name: self.ours.read_group([], [name], [name]),
+                "group": lambda name: self.ours.formatted_read_group([], [name], []),
                 "write": lambda name: self.ours.write({name: False}),
                 "mapped": lambda name: self.ours.mapped(name),
             }.items():

@@ -517,7 +517,7 @@ class TestOutcomes(MockedCase):
             self.assertIn(example.path.split("/")[1].rstrip("s"), error.message)
         self.assertEqual(len(self.http.calls), 1)
 
-    @each_call()
+    @each_call(*CALLS_WITH_TOKEN)
     def test_429_of_the_hour(self, example):
         reset_at, header = from_now(minutes=20)
         headers = {"x-rate-limit-remaining": "0", "x-rate-limit-reset": header}
@@ -531,7 +531,7 @@ class TestOutcomes(MockedCase):
         )
         self.assertEqual(len(self.http.calls), 1)
 
-    @each_call()
+    @each_call(*CALLS_WITH_TOKEN)
     def test_429_of_the_month(self, example):
         _moment, future = from_now(minutes=20)
         _moment, past = from_now(minutes=-20)
@@ -549,6 +549,17 @@ class TestOutcomes(MockedCase):
             )
             self.assertEqual((error.reset_at.day, error.reset_at.hour), (1, 0))
             self.assertGreater(error.reset_at, datetime.now(timezone.utc))
+
+    def test_429_of_a_login_never_stops_the_month(self):
+        """Its answers have no limits to tell hour from month by."""
+        self.on("POST /authenticate", status=429)
+        self.assertFails(
+            CampaignMasterRateLimitError,
+            EXAMPLES["authenticate"].make,
+            "hour_spent",
+            period="hour",
+            reset_at=None,
+        )
 
     @each_call()
     def test_500(self, example):

@@ -10,12 +10,12 @@ NOW = datetime(2025, 1, 31, 23, 30, tzinfo=timezone.utc)
 
 
 class TestReading(ClientCase):
-    def read(self, method, value, *args):
+    def read_member(self, method, value, *args):
         return getattr(wire.Members({"member": value}), method)("member", *args)
 
     def assertUnusable(self, method, value, problem):
         with self.assertRaises(wire.UnusableError) as caught:
-            self.read(method, value)
+            self.read_member(method, value)
         self.assertEqual(str(caught.exception), f"“member” {problem}")
 
     def test_a_time(self):
@@ -28,7 +28,9 @@ class TestReading(ClientCase):
             ("2999-12-31T23:59:59.999999Z", datetime(2999, 12, 31, 23, 59, 59, 999_999)),
         ):
             with self.subTest(text):
-                self.assertEqual(self.read("time", text), moment.replace(tzinfo=timezone.utc))
+                self.assertEqual(
+                    self.read_member("time", text), moment.replace(tzinfo=timezone.utc)
+                )
 
     def test_what_is_no_time(self):
         for text in (
@@ -56,7 +58,7 @@ class TestReading(ClientCase):
 
     def test_a_count(self):
         for value in (0, 1, 2**31 - 1):
-            self.assertEqual(self.read("count", value), value)
+            self.assertEqual(self.read_member("count", value), value)
         for value in (-1, 2**31, 10**100):
             self.assertUnusable("count", value, "is out of range")
         for value in (True, False, 1.0, "1", None, [], {}):
@@ -64,19 +66,21 @@ class TestReading(ClientCase):
 
     def test_an_id(self):
         for value, ref in ((7, "7"), (0, "0"), (-3, "-3"), ("a/b", "a/b"), (2**63, str(2**63))):
-            self.assertEqual(self.read("ref", value), ref)
+            self.assertEqual(self.read_member("ref", value), ref)
         for value in ("", ".", "..", "x" * 129, 10**128, "a\x00", "a\ud800"):
             self.assertUnusable("ref", value, "cannot be an id")
         for value in (True, 1.0, None, [], {}):
             self.assertUnusable("ref", value, "has another type than agreed")
 
     def test_text_is_made_storable(self):
-        self.assertEqual(self.read("text", "a\x00b\ud83dc\U0001f600"), "a\ufffdb\ufffdc\U0001f600")
-        self.assertEqual(len(self.read("text", "x" * 30_000)), 20_000)
-        self.assertEqual(self.read("text", "abc", 2), "ab")
+        self.assertEqual(
+            self.read_member("text", "a\x00b\ud83dc\U0001f600"), "a\ufffdb\ufffdc\U0001f600"
+        )
+        self.assertEqual(len(self.read_member("text", "x" * 30_000)), 20_000)
+        self.assertEqual(self.read_member("text", "abc", 2), "ab")
 
     def test_a_flag(self):
-        self.assertIs(self.read("flag", True), True)
+        self.assertIs(self.read_member("flag", True), True)
         for value in (0, 1, "true", None):
             self.assertUnusable("flag", value, "has another type than agreed")
 

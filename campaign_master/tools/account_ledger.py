@@ -87,9 +87,9 @@ class AccountLedger:
             try:
                 token = login()
             except CampaignMasterAuthError:
-                self.write(login_refused_at=utcnow(), token=None, token_reset_at=None)
+                self.note(login_refused_at=utcnow(), token=None, token_reset_at=None)
                 raise
-            self.write(token=token, token_reset_at=None, login_refused_at=None)
+            self.note(token=token, token_reset_at=None, login_refused_at=None)
             return token
 
     def before_call(self, call):
@@ -153,11 +153,11 @@ class AccountLedger:
         if sent > 1:  # the first one was counted before it was sent
             values["month_calls"] = SQL("month_calls + %s", sent - 1)
         if values:
-            self.write(**values)
+            self.note(**values)
 
     # === What the account asks === #
 
-    def write(self, **values):
+    def note(self, **values):
         """Write columns of the account; a value may be an ``SQL`` expression."""
         self._execute(
             SQL(
@@ -171,7 +171,7 @@ class AccountLedger:
 
     def month_is_spent(self):
         """Campaign Master says that the month is over, whatever our own count is."""
-        self.write(month=utcnow().strftime("%Y-%m"), month_calls=MONTH_LIMIT)
+        self.note(month=utcnow().strftime("%Y-%m"), month_calls=MONTH_LIMIT)
 
     def ask_catalogue(self, interval):
         """Claim the right to refresh templates and lists now.

@@ -1,1 +1,5 @@
-from . import campaign_master_add_recipients, campaign_master_change_list
+from . import (
+    base_partner_merge,
+    campaign_master_add_recipients,
+    campaign_master_change_list,
+)

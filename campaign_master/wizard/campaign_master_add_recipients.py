@@ -15,7 +15,6 @@ class CampaignMasterAddRecipients(models.TransientModel):
 
     campaign_id = fields.Many2one(
         "utm.campaign",
-        string="Campaign",
         required=True,
         domain=[("is_auto_campaign", "=", False)],
         help="The campaign that they become recipients of.",

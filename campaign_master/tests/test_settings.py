@@ -1,0 +1,333 @@
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import Form
+
+from .common import PASSWORD, USERNAME, CampaignMasterCase, Sandbox
+
+# A password that is found in a text only if it leaked.
+UNMISTAKABLE = "Rumpelstilzchen-4711"
+MENU_GROUP = "mass_mailing.group_mass_mailing_campaign"
+
+
+class SettingsCase(CampaignMasterCase):
+    def setUp(self):
+        super().setUp()
+        self.admin = self.account.env.ref("base.user_admin")
+        # A company that has no account yet.
+        self.company = self.account.env["res.company"].create({"name": "Newcomer"})
+        self.admin.company_ids += self.company
+        self.env = self.account.env(
+            user=self.admin,
+            su=False,
+            context={**self.account.env.context, "allowed_company_ids": self.company.ids},
+        )
+
+    def settings(self, **values):
+        """The settings form of the company, filled in but not saved."""
+        return self.env["res.config.settings"].create(
+            {f"campaign_master_{name}": value for name, value in values.items()}
+        )
+
+    def save(self, **values):
+        """Fill in the settings form and press Save."""
+        settings = self.settings(**values)
+        settings.execute()
+        return settings
+
+    def saved(self):
+        return self.env["campaign.master.account"].search([("company_id", "=", self.company.id)])
+
+    def set_up(self, **values):
+        self.save(
+            **{
+                "enabled": True,
+                "username": USERNAME,
+                "password": PASSWORD,
+                "api_url": self.sandbox.url,
+                **values,
+            }
+        )
+        return self.saved()
+
+    def secret(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT secret FROM campaign_master_account WHERE company_id = %s", [self.company.id]
+        )
+        [row] = self.env.cr.fetchall()
+        return row[0]
+
+    def test_connection(self):
+        """What Test Connection says, and how."""
+        settings = self.settings()
+        params = settings.action_campaign_master_test_connection()["params"]
+        return params["type"], params["message"]
+
+    # The name begins with "test", but it is no test.
+    test_connection.__test__ = False
+
+
+class TestSaving(SettingsCase):
+    """What Save does."""
+
+    def test_enabled_without_a_username_is_refused_and_nothing_is_saved(self):
+        for values in (
+            {"password": PASSWORD},
+            {"password": PASSWORD, "username": ""},
+        ):
+            with self.assertRaisesRegex(ValidationError, "needs the username"):
+                self.save(enabled=True, api_url=self.sandbox.url, **values)
+            self.assertFalse(self.saved())
+
+    def test_enabled_without_a_password_is_refused_and_nothing_is_saved(self):
+        with self.assertRaisesRegex(ValidationError, "needs the password"):
+            self.save(enabled=True, username=USERNAME, api_url=self.sandbox.url)
+        self.assertFalse(self.saved())
+
+    def test_taking_the_username_away_is_refused_while_enabled(self):
+        account = self.set_up()
+        with self.assertRaisesRegex(ValidationError, "needs the username"):
+            self.save(username="")
+        self.assertEqual(account.username, USERNAME)
+        self.save(username="", enabled=False)
+        self.assertFalse(account.enabled)
+
+    def test_the_first_save_creates_the_account_of_this_company(self):
+        account = self.set_up()
+        self.assertEqual(len(account), 1)
+        self.assertTrue(account.enabled)
+        self.assertEqual(account.username, USERNAME)
+        self.assertEqual(account.api_url, self.sandbox.url)
+        self.assertEqual(self.secret(), PASSWORD)
+        self.assertEqual(account.company_id, self.company)
+        self.assertEqual(account.display_name, "Newcomer")
+
+    def test_the_form_itself_saves_and_shows_what_was_saved(self):
+        with Form(self.env["res.config.settings"]) as form:
+            self.assertFalse(form.campaign_master_enabled)
+            self.assertEqual(form.campaign_master_api_url, "https://api.campaignmaster.co.uk")
+            form.campaign_master_enabled = True
+            form.campaign_master_username = USERNAME
+            form.campaign_master_password = PASSWORD
+            form.campaign_master_api_url = self.sandbox.url
+        form.record.execute()
+        self.assertEqual(self.secret(), PASSWORD)
+        shown = Form(self.env["res.config.settings"])
+        self.assertTrue(shown.campaign_master_enabled)
+        self.assertEqual(shown.campaign_master_username, USERNAME)
+        self.assertEqual(shown.campaign_master_api_url, self.sandbox.url)
+        self.assertFalse(shown.campaign_master_password)
+
+    def test_saving_other_settings_makes_no_account(self):
+        self.save()
+        self.assertFalse(self.saved())
+
+    def test_saving_enabled_shows_the_campaigns_menu_though_its_box_is_not_ticked(self):
+        user_group, menu_group = self.env.ref("base.group_user"), self.env.ref(MENU_GROUP)
+        user_group.sudo()._remove_group(menu_group.sudo())
+        self.assertNotIn(menu_group, user_group.all_implied_ids)
+        settings = self.settings(
+            enabled=True, username=USERNAME, password=PASSWORD, api_url=self.sandbox.url
+        )
+        settings.group_mass_mailing_campaign = False
+        settings.execute()
+        self.env.invalidate_all()
+        self.assertIn(menu_group, user_group.all_implied_ids)
+        self.assertTrue(self.marketer.has_group(MENU_GROUP))
+        menu = self.env.ref("mass_mailing.menu_email_campaigns")
+        self.assertIn(menu.id, self.env(user=self.marketer)["ir.ui.menu"]._visible_menu_ids())
+
+    def test_the_menu_stays_at_a_later_save_with_its_box_unticked(self):
+        self.set_up()
+        settings = self.settings()
+        self.assertTrue(settings.campaign_master_enabled)
+        settings.group_mass_mailing_campaign = False
+        settings.execute()
+        self.env.invalidate_all()
+        self.assertTrue(self.marketer.has_group(MENU_GROUP))
+
+    def test_an_empty_password_keeps_the_saved_one(self):
+        account = self.set_up()
+        self.save(username="somebody", password="")
+        self.assertEqual(account.username, "somebody")
+        self.assertEqual(self.secret(), PASSWORD)
+        self.save(username="somebody", password=False)
+        account.write({"password": ""})
+        self.assertEqual(self.secret(), PASSWORD)
+        self.save(password="another")
+        self.assertEqual(self.secret(), "another")
+
+    def test_another_address_without_the_password_is_refused(self):
+        account = self.set_up()
+        with self.assertRaisesRegex(ValidationError, "password again"):
+            self.save(api_url="https://elsewhere.example.com")
+        with self.assertRaisesRegex(ValidationError, "password again"):
+            account.write({"api_url": "https://elsewhere.example.com"})
+        account.invalidate_recordset()
+        self.assertEqual(account.api_url, self.sandbox.url)
+
+    def test_another_address_with_the_password_is_accepted(self):
+        account = self.set_up()
+        self.save(api_url="https://elsewhere.example.com", password="another")
+        self.assertEqual(account.api_url, "https://elsewhere.example.com")
+        self.assertEqual(self.secret(), "another")
+
+    def test_an_address_that_cannot_be_used_is_refused(self):
+        account = self.set_up()
+        for address in (
+            "http://api.example.com",
+            "http://192.168.1.7:8080",
+            "http://localhost.example.com",
+            "https://me:secret@api.example.com",
+            "ftp://api.example.com",
+            "api.example.com",
+        ):
+            with self.subTest(address), self.assertRaisesRegex(ValidationError, "https://"):
+                self.save(api_url=address, password=PASSWORD)
+        with self.assertRaisesRegex(ValidationError, "address"):
+            self.save(api_url="", password=PASSWORD)
+        account.invalidate_recordset()
+        self.assertEqual(account.api_url, self.sandbox.url)
+
+    def test_one_company_has_one_account(self):
+        first = self.set_up()
+        self.save(username="somebody")
+        self.assertEqual(self.saved(), first)
+        self.assertEqual(self.account.sudo().username, USERNAME, "The other company's account")
+
+    def test_disabling_keeps_the_login_and_stops_the_calls(self):
+        account = self.set_up()
+        self.save(enabled=False)
+        self.assertFalse(account.enabled)
+        self.assertEqual(self.secret(), PASSWORD)
+        with self.assertRaisesRegex(UserError, "not enabled"):
+            account.action_refresh_catalogue()
+
+    def test_the_form_keeps_no_password_in_the_database(self):
+        self.set_up(password=UNMISTAKABLE)
+        self.env.flush_all()
+        self.env.cr.execute("SELECT * FROM res_config_settings")
+        self.assertNotIn(UNMISTAKABLE, str(self.env.cr.fetchall()))
+
+    def test_a_form_that_was_not_saved_shows_and_keeps_no_password(self):
+        """The web client makes the form's row first, then saves: the row is seen in between."""
+        settings = self.settings(username=USERNAME, password=UNMISTAKABLE)
+        self.env.flush_all()
+        self.assertNotIn(UNMISTAKABLE, str(settings.read(["campaign_master_password"])))
+
+    def test_only_an_administrator_comes_to_the_settings(self):
+        with self.assertRaises(AccessError):
+            self.env["res.config.settings"].with_user(self.marketer).create(
+                {"campaign_master_enabled": True}
+            ).execute()
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.marketer).write({"enabled": False})
+
+
+class TestTestConnection(SettingsCase):
+    """What Test Connection says."""
+
+    def test_before_anything_is_saved_it_asks_to_save(self):
+        with self.assertRaisesRegex(ValidationError, "save first"):
+            self.test_connection()
+
+    def test_it_says_as_whom_it_is_logged_in_and_what_it_read(self):
+        self.sandbox.template("Autumn")
+        self.set_up()
+        kind, message = self.test_connection()
+        self.assertEqual(kind, "success")
+        self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
+        self.assertIn("Read 2 templates and 1 lists.", message)
+        self.assertNotIn("Tick Enabled", message)
+
+    def test_it_works_before_enabling_and_says_that_it_is_not_enabled(self):
+        self.set_up(enabled=False)
+        kind, message = self.test_connection()
+        self.assertEqual(kind, "success")
+        self.assertIn("Tick Enabled", message)
+
+    def test_a_wrong_password_is_said(self):
+        self.set_up(password="wrong")
+        kind, message = self.test_connection()
+        self.assertEqual(kind, "danger")
+        self.assertIn("refused the username or password", message)
+        self.assertNotIn("Logged in", message)
+
+    def test_an_account_whose_password_was_refused_rests_until_a_test_succeeds(self):
+        account = self.set_up(password="wrong")
+        self.account.sudo().enabled = False
+        self.test_connection()
+        account.invalidate_recordset()
+        self.assertTrue(account.login_refused_at)
+        before = self.sandbox.calls()
+        self.run_cron("refresh_catalogue")
+        self.assertEqual(self.sandbox.calls(), before, "It tried a password known to be wrong")
+        # Campaign Master's user gets this password after all.
+        self.sandbox.control("users", {"username": USERNAME, "password": "wrong"})
+        kind, _message = self.test_connection()
+        self.assertEqual(kind, "success")
+        account.invalidate_recordset()
+        self.assertFalse(account.login_refused_at)
+
+    def test_a_stopped_campaign_master_is_said(self):
+        stopped = Sandbox()
+        self.set_up(api_url=stopped.url)
+        self.assertEqual(self.test_connection()[0], "success")
+        stopped.stop()
+        kind, message = self.test_connection()
+        self.assertEqual(kind, "danger")
+        self.assertIn("could not be reached", message)
+        self.assertNotIn("Logged in", message)
+
+    def test_what_works_and_what_does_not_are_told_apart(self):
+        for fault, words in (
+            ({"kind": "503", "match": "GET /templates"}, "could not be reached"),
+            ({"kind": "html", "match": "GET /templates"}, "does not understand"),
+            ({"kind": "badjson", "match": "GET /lists"}, "does not understand"),
+            ({"kind": "429:1800", "match": "GET /lists"}, "in an hour is used up"),
+            ({"kind": "429-month", "match": "GET /lists"}, "in a month is used up"),
+        ):
+            with self.subTest(str(fault)):
+                self.sandbox.reset()
+                account = self.saved() or self.set_up()
+                account.write({"password": PASSWORD})
+                self.sandbox.faults(fault)
+                kind, message = self.test_connection()
+                self.assertEqual(kind, "danger")
+                self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
+                self.assertIn(words, message)
+
+    def test_a_wrong_address_on_the_right_server_is_said(self):
+        self.set_up(api_url=self.sandbox.url + "/nowhere")
+        kind, message = self.test_connection()
+        self.assertEqual(kind, "danger")
+        self.assertIn("address", message)
+        self.assertNotIn("deleted", message)
+
+
+class TestSchedule(SettingsCase):
+    """The settings say what runs when."""
+
+    def test_the_schedule_names_each_scheduled_action_and_when_it_runs(self):
+        self.set_up()
+        schedule = str(self.settings().campaign_master_schedule)
+        for name in ("pull_statistics", "push_recipients", "refresh_catalogue"):
+            cron = self.env.ref(f"campaign_master.ir_cron_{name}")
+            self.assertIn(cron.name, schedule)
+        cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
+        self.assertEqual((cron.interval_number, cron.interval_type), (30, "minutes"))
+        cron.active = False
+        self.assertIn("switched off", str(self.settings().campaign_master_schedule))
+
+    def test_the_schedule_changes_when_a_scheduled_action_ran(self):
+        self.set_up()
+        crons = self.env["ir.cron"].browse(
+            self.env.ref(f"campaign_master.ir_cron_{name}").id
+            for name in ("pull_statistics", "push_recipients", "refresh_catalogue")
+        )
+        crons.lastcall = False
+        before = str(self.settings().campaign_master_schedule)
+        self.assertEqual(before.count("never"), 3)
+        crons[0].lastcall = "2031-05-06 07:08:09"
+        after = str(self.settings().campaign_master_schedule)
+        self.assertEqual(after.count("never"), 2)
+        self.assertIn("2031", after)
