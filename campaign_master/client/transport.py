@@ -24,7 +24,6 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
-    NewConnectionError,
     ProxyError,
     ReadTimeoutError,
 )
@@ -54,7 +53,6 @@ _TLS = (ssl.SSLError, requests.exceptions.SSLError)
 _NOT_SENT = (
     requests.ConnectTimeout,
     ConnectTimeoutError,
-    NewConnectionError,
     ProxyError,
     ssl.SSLCertVerificationError,
 )

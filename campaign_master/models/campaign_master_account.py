@@ -436,6 +436,11 @@ class CampaignMasterAccount(models.Model):
                 "Campaign Master could not be reached or did not answer in time. Try again in "
                 "some minutes."
             )
+        if isinstance(error, CampaignMasterConfigurationError) or error.code == "wrong_address":
+            return self.env._(
+                "The API address in the settings is not one of Campaign Master's. An administrator "
+                "can correct it in Settings › Email Marketing › External Campaign Manager."
+            )
         if isinstance(error, CampaignMasterNotFoundError):
             return self.env._("Campaign Master does not know it any more: it was deleted there.")
         if isinstance(error, CampaignMasterRefusedError):
@@ -444,8 +449,6 @@ class CampaignMasterAccount(models.Model):
                 "Campaign Master refused it: %(reasons)s",
                 reasons="; ".join(reasons) or error.message,
             )
-        if isinstance(error, CampaignMasterConfigurationError):
-            return self.env._("The API address in the settings cannot be used.")
         return self.env._(
             "Campaign Master gave an answer that Odoo does not understand (%(call)s). Try again; "
             "if it stays so, tell your administrator, who finds more in the server's log.",

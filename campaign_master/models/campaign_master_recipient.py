@@ -498,6 +498,25 @@ class CampaignMasterRecipient(models.Model):
         return len(changed)
 
     @api.model
+    def _follow_account(self, campaign):
+        """The campaign moved to another account before its first sync: so do its recipients."""
+        self.flush_model()
+        people = self.env.execute_query(
+            SQL(
+                """
+                UPDATE campaign_master_recipient SET account_id = %s
+                 WHERE campaign_id = %s RETURNING partner_id, lead_id
+                """,
+                campaign.campaign_master_account_id.id or None,
+                campaign.id,
+            )
+        )
+        totals = self.env["campaign.master.total"]
+        totals._forget("partner_id", [partner for partner, _lead in people if partner])
+        totals._forget("lead_id", [lead for _partner, lead in people if lead])
+        self.env.invalidate_all()
+
+    @api.model
     def _merge_people(self, sources, target):
         """Several people become one: their lines become that one's.
 

@@ -28,9 +28,13 @@ class ResConfigSettings(models.TransientModel):
     )
     campaign_master_password = fields.Char(
         string="Password",
+        compute="_compute_campaign_master_password",
+        inverse="_inverse_campaign_master_password",
         help="The password of the Campaign Master interface. Leave it empty to keep the saved "
         "one. It cannot be shown.",
     )
+    # What was entered, on its way from the form to the account: nobody can read it.
+    campaign_master_secret = fields.Char(groups=fields.NO_ACCESS)
     campaign_master_api_url = fields.Char(
         string="API Address",
         help="Where Campaign Master's API is. Changing it asks for the password again, because "
@@ -51,11 +55,25 @@ class ResConfigSettings(models.TransientModel):
                 [("company_id", "=", (settings.company_id or self.env.company).id)]
             )
 
+    def _compute_campaign_master_password(self):
+        self.campaign_master_password = False
+
+    def _inverse_campaign_master_password(self):
+        for settings in self:
+            settings.sudo().campaign_master_secret = settings.campaign_master_password
+
     def _compute_campaign_master_schedule(self):
         self.campaign_master_schedule = self.env["ir.qweb"]._render(
             "campaign_master.settings_schedule",
             {"crons": [self.env["campaign.master.account"]._cron(name) for name in CRONS]},
         )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        # The web client reads the row that it has just made.
+        records.invalidate_recordset(["campaign_master_password"])
+        return records
 
     @api.model
     def get_values(self):
@@ -82,10 +100,10 @@ class ResConfigSettings(models.TransientModel):
             "api_url": self.campaign_master_api_url,
         }
         vals = {name: value for name, value in entered.items() if account[name] != value}
-        if self.campaign_master_password:
-            vals["password"] = self.campaign_master_password
+        if secret := self.sudo().campaign_master_secret:
+            vals["password"] = secret
             # The form's own record is kept for a while; the password is not to be kept with it.
-            self.campaign_master_password = False
+            self.sudo().campaign_master_secret = False
         if not account:
             if self.campaign_master_enabled or self.campaign_master_username:
                 Account.create({"company_id": self.company_id.id, **entered, **vals})

@@ -419,6 +419,16 @@ class UtmCampaign(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model
+    def default_get(self, fields_list):
+        """Take no default from the caller for what only Campaign Master may change."""
+        values = super().default_get(fields_list)
+        if not self.env.su:
+            for name in PROTECTED & values.keys():
+                default = self._fields[name].default
+                values[name] = default(self) if default else False
+        return values
+
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
@@ -438,15 +448,21 @@ class UtmCampaign(models.Model):
                 return unclaimed.write(vals) and (self - unclaimed).write(vals)
             if unclaimed:
                 self._claim_account(vals := dict(vals))
-        moved = self.browse()
-        if PREFIX + "list_id" in names:
-            moved = self.filtered(
-                lambda campaign: campaign.campaign_master_list_id.id != vals[PREFIX + "list_id"]
-            )
-            moved._refuse_while_running()
+        relisted = self._campaign_master_changing("list_id", vals)
+        relisted._refuse_while_running()
+        moved = self._campaign_master_changing("account_id", vals)
         result = super().write(vals)
-        moved._campaign_master_start_list_afresh()
+        relisted._campaign_master_start_list_afresh()
+        for campaign in moved:
+            self.env["campaign.master.recipient"].sudo()._follow_account(campaign.sudo())
         return result
+
+    def _campaign_master_changing(self, name, vals):
+        """:return: the campaigns whose value of the field these values change"""
+        name = PREFIX + name
+        if name not in vals:
+            return self.browse()
+        return self.filtered(lambda campaign: campaign.sudo()[name].id != (vals[name] or False))
 
     def _campaign_master_account(self):
         """:return: the campaign's account, readable whoever asks"""

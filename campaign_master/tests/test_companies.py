@@ -155,9 +155,7 @@ class TestCompanies(CampaignMasterCase):
         self.pull()
         self.add(second, ann.with_env(self.env_two))
         self.sync(second)
-        [line] = self.env_two["campaign.master.recipient"].search(
-            [("campaign_id", "=", second.id)]
-        )
+        [line] = self.env_two["campaign.master.recipient"].search([("campaign_id", "=", second.id)])
         self.assertEqual(line.sync_state, "added")
         self.assertFalse(line.opted_out)
         self.assertEqual(self.sandbox.members(self.second_list_ref), ["ann@example.com"])
@@ -181,9 +179,7 @@ class TestCompanies(CampaignMasterCase):
             self.sandbox.send(campaign.campaign_master_ref, list_ref)
             self.click(campaign, "ann@example.com", times)
         self.pull()
-        clicks = {
-            campaign: campaign.campaign_master_clicks for campaign in (first, second, third)
-        }
+        clicks = {campaign: campaign.campaign_master_clicks for campaign in (first, second, third)}
         own, others = clicks[first], clicks[second] + clicks[third]
         self.assertGreaterEqual(own, 2)
         self.assertGreaterEqual(others, 16)

@@ -1,3 +1,5 @@
+from contextlib import contextmanager
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 
@@ -20,6 +22,13 @@ class SettingsCase(CampaignMasterCase):
             su=False,
             context={**self.account.env.context, "allowed_company_ids": self.company.ids},
         )
+
+    @contextmanager
+    def refused(self, exception, because):
+        """What is done inside is refused and, as after any refused request, rolled back."""
+        with self.assertRaises(exception) as caught:
+            yield
+        self.assertRegex(str(caught.exception), because)
 
     def settings(self, **values):
         """The settings form of the company, filled in but not saved."""
@@ -74,18 +83,18 @@ class TestSaving(SettingsCase):
             {"password": PASSWORD},
             {"password": PASSWORD, "username": ""},
         ):
-            with self.assertRaisesRegex(ValidationError, "needs the username"):
+            with self.refused(ValidationError, "needs the username"):
                 self.save(enabled=True, api_url=self.sandbox.url, **values)
             self.assertFalse(self.saved())
 
     def test_enabled_without_a_password_is_refused_and_nothing_is_saved(self):
-        with self.assertRaisesRegex(ValidationError, "needs the password"):
+        with self.refused(ValidationError, "needs the password"):
             self.save(enabled=True, username=USERNAME, api_url=self.sandbox.url)
         self.assertFalse(self.saved())
 
     def test_taking_the_username_away_is_refused_while_enabled(self):
         account = self.set_up()
-        with self.assertRaisesRegex(ValidationError, "needs the username"):
+        with self.refused(ValidationError, "needs the username"):
             self.save(username="")
         self.assertEqual(account.username, USERNAME)
         self.save(username="", enabled=False)
@@ -158,9 +167,9 @@ class TestSaving(SettingsCase):
 
     def test_another_address_without_the_password_is_refused(self):
         account = self.set_up()
-        with self.assertRaisesRegex(ValidationError, "password again"):
+        with self.refused(ValidationError, "password again"):
             self.save(api_url="https://elsewhere.example.com")
-        with self.assertRaisesRegex(ValidationError, "password again"):
+        with self.refused(ValidationError, "password again"):
             account.write({"api_url": "https://elsewhere.example.com"})
         account.invalidate_recordset()
         self.assertEqual(account.api_url, self.sandbox.url)
@@ -181,9 +190,9 @@ class TestSaving(SettingsCase):
             "ftp://api.example.com",
             "api.example.com",
         ):
-            with self.subTest(address), self.assertRaisesRegex(ValidationError, "https://"):
+            with self.subTest(address), self.refused(ValidationError, "https://"):
                 self.save(api_url=address, password=PASSWORD)
-        with self.assertRaisesRegex(ValidationError, "address"):
+        with self.refused(ValidationError, "address"):
             self.save(api_url="", password=PASSWORD)
         account.invalidate_recordset()
         self.assertEqual(account.api_url, self.sandbox.url)
@@ -199,7 +208,7 @@ class TestSaving(SettingsCase):
         self.save(enabled=False)
         self.assertFalse(account.enabled)
         self.assertEqual(self.secret(), PASSWORD)
-        with self.assertRaisesRegex(UserError, "not enabled"):
+        with self.refused(UserError, "not enabled"):
             account.action_refresh_catalogue()
 
     def test_the_form_keeps_no_password_in_the_database(self):
@@ -227,7 +236,7 @@ class TestTestConnection(SettingsCase):
     """What Test Connection says."""
 
     def test_before_anything_is_saved_it_asks_to_save(self):
-        with self.assertRaisesRegex(ValidationError, "save first"):
+        with self.refused(ValidationError, "save first"):
             self.test_connection()
 
     def test_it_says_as_whom_it_is_logged_in_and_what_it_read(self):
@@ -281,6 +290,7 @@ class TestTestConnection(SettingsCase):
     def test_what_works_and_what_does_not_are_told_apart(self):
         for fault, words in (
             ({"kind": "503", "match": "GET /templates"}, "could not be reached"),
+            ({"kind": "reset-before", "match": "GET /templates"}, "could not be reached"),
             ({"kind": "html", "match": "GET /templates"}, "does not understand"),
             ({"kind": "badjson", "match": "GET /lists"}, "does not understand"),
             ({"kind": "429:1800", "match": "GET /lists"}, "in an hour is used up"),
@@ -288,20 +298,33 @@ class TestTestConnection(SettingsCase):
         ):
             with self.subTest(str(fault)):
                 self.sandbox.reset()
-                account = self.saved() or self.set_up()
-                account.write({"password": PASSWORD})
-                self.sandbox.faults(fault)
+                self.saved().unlink()
+                self.set_up()
+                self.sandbox.faults({"count": None, **fault})
                 kind, message = self.test_connection()
                 self.assertEqual(kind, "danger")
                 self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
                 self.assertIn(words, message)
 
-    def test_a_wrong_address_on_the_right_server_is_said(self):
-        self.set_up(api_url=self.sandbox.url + "/nowhere")
+    def test_calls_that_are_used_up_are_said_again_without_another_call(self):
+        self.set_up()
+        self.sandbox.faults({"kind": "429:1800", "match": "GET /lists"})
+        self.test_connection()
+        before = self.sandbox.calls()
         kind, message = self.test_connection()
         self.assertEqual(kind, "danger")
-        self.assertIn("address", message)
-        self.assertNotIn("deleted", message)
+        self.assertIn("in an hour is used up", message)
+        self.assertEqual(self.sandbox.calls("GET /templates"), before.get("GET /templates"))
+
+    def test_a_wrong_address_is_said(self):
+        self.set_up()
+        for match in ("POST /authenticate", "GET /templates"):
+            with self.subTest(match):
+                self.sandbox.faults({"kind": "404", "match": match})
+                kind, message = self.test_connection()
+                self.assertEqual(kind, "danger")
+                self.assertIn("API address", message)
+                self.assertNotIn("deleted", message)
 
 
 class TestSchedule(SettingsCase):

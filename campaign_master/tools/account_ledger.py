@@ -77,7 +77,7 @@ class AccountLedger:
         """
         if self._background and self._login_refused():
             raise CampaignMasterAuthError(
-                "The login was refused before; waiting for the right password.", code="paused"
+                "login_refused", "The login was refused before; waiting for the right password."
             )
         with self._registry.cursor() as cr:
             cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_LOGIN, self._account_id])
@@ -86,11 +86,13 @@ class AccountLedger:
                 return current
             try:
                 token = login()
-            except CampaignMasterAuthError:
-                self.note(login_refused_at=utcnow(), token=None, token_reset_at=None)
-                raise
-            self.note(token=token, token_reset_at=None, login_refused_at=None)
-            return token
+            except CampaignMasterAuthError as error:
+                refusal = error
+            else:
+                self.note(token=token, token_reset_at=None, login_refused_at=None)
+                return token
+        self.note(login_refused_at=utcnow(), token=None, token_reset_at=None)
+        raise refusal
 
     def before_call(self, call):
         """Count a call before it is sent, so that none is forgotten when the process dies.
@@ -131,10 +133,14 @@ class AccountLedger:
         month_spent, hour_spent, reset_at = spent or (False, False, None)
         if month_spent:
             raise CampaignMasterRateLimitError(
-                "The calls of this month are used up.", period="month", call=call
+                "month_spent",
+                "The calls of this month are used up.",
+                period="month",
+                call=call,
             )
         if hour_spent:
             raise CampaignMasterRateLimitError(
+                "hour_spent",
                 "The calls of this hour are used up.",
                 period="hour",
                 reset_at=to_client(reset_at),

@@ -8,7 +8,8 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 import { Component, onWillDestroy, useEffect, useExternalListener, useState } from "@odoo/owl";
 
-const POLL_DELAY = 3000;
+const POLL_DELAY = 3000; // milliseconds
+const FIRST_POLL_DELAY = 500;
 const PREFIX = "campaign_master_";
 
 const ALERTS = {
@@ -70,7 +71,7 @@ export class SyncStatus extends Component {
             // The whole of `data` is replaced when the campaign is loaded or saved.
             const state = record.data[`${PREFIX}sync_state`];
             this.state.news = null;
-            this.schedule(state === "running");
+            this.schedule(state === "running", FIRST_POLL_DELAY);
         });
         useExternalListener(document, "visibilitychange", () => {
             if (!document.hidden && this.isRunning) {
@@ -140,9 +141,9 @@ export class SyncStatus extends Component {
 
     // === KEEPING IT LIVE === //
 
-    schedule(running) {
+    schedule(running, delay = POLL_DELAY) {
         browser.clearTimeout(this.timer);
-        this.timer = running ? browser.setTimeout(() => this.poll(), POLL_DELAY) : null;
+        this.timer = running ? browser.setTimeout(() => this.poll(), delay) : null;
     }
 
     async poll() {
