@@ -2,8 +2,8 @@
 
 from . import odoo as odoo_command
 from .console import complain
-from .odoo import foreground
 from .places import ROOT
+from .processes import foreground
 
 
 def command(args):

@@ -6,8 +6,8 @@ import subprocess
 
 from . import debian, virtualenv
 from .console import complain
-from .odoo import foreground
 from .places import CACHE, ROOT
+from .processes import foreground
 
 
 def command(args):

@@ -2,13 +2,12 @@
 
 import contextlib
 import socket
-import subprocess
 import time
 from dataclasses import dataclass
 
 from . import rpc, sandbox
 from .console import Problem, say
-from .places import STATE
+from .processes import ended
 
 ODOO_PORT = 8069
 SANDBOX_PORT = 8090
@@ -50,25 +49,19 @@ def running(odoo, database, directory):
         sandbox_port = free_port(SANDBOX_PORT)
         sandbox_url = f"http://127.0.0.1:{sandbox_port}"
         log = directory / "sandbox.log"
-        campaign_master = stack.enter_context(
-            _ended(
-                sandbox.start(
-                    *("--port", sandbox_port, "--state", directory / "sandbox.state"), log=log
-                )
-            )
-        )
-        _wait("The sandbox", campaign_master, f"{sandbox_url}/_sandbox/state?brief=1", log)
+        arguments = ["--port", sandbox_port, "--state", directory / "sandbox.state"]
+        stand_in = stack.enter_context(ended(sandbox.start(*arguments, log=log)))
+        _wait("The sandbox", stand_in, f"{sandbox_url}/_sandbox/state?brief=1", log)
 
         odoo_port = free_port(ODOO_PORT)
         odoo_url = f"http://127.0.0.1:{odoo_port}"
         log = directory / "odoo.log"
         arguments = ["-d", database, "--db-filter", f"^{database}$", "--no-database-list"]
         arguments += ["--http-port", str(odoo_port), "--workers", "0", "--max-cron-threads", "2"]
-        server = stack.enter_context(_ended(odoo.start(*arguments, log=log)))
+        server = stack.enter_context(ended(odoo.start(*arguments, log=log)))
         _wait("Odoo", server, f"{odoo_url}/web/login", log)
-        yield Machine(
-            database, odoo_url, sandbox_url, {"Odoo": server, "The sandbox": campaign_master}
-        )
+        processes = {"Odoo": server, "The sandbox": stand_in}
+        yield Machine(database, odoo_url, sandbox_url, processes)
 
 
 def free_port(wanted):
@@ -86,20 +79,6 @@ def free_port(wanted):
     raise Problem(f"No port from {wanted} to {wanted + 99} is free.")
 
 
-@contextlib.contextmanager
-def _ended(process):
-    """End a process at the end of the block; politely first."""
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 def _wait(name, process, url, log):
     """Return as soon as the process answers."""
     end = time.monotonic() + LONGEST_START
@@ -108,8 +87,3 @@ def _wait(name, process, url, log):
             return
         time.sleep(0.2)
     raise Problem(f"{name} did not start. The end of {log}:\n{log.read_text()[-3000:]}")
-
-
-def directory(name):
-    """Return the directory in which a machine keeps its files."""
-    return STATE / name

@@ -3,12 +3,12 @@
 import contextlib
 import re
 import shutil
-import signal
 import subprocess
 
 from . import debian, odoo_source, postgresql, virtualenv
 from .console import Problem
 from .places import HERE, ROOT, STATE
+from .processes import background, foreground
 
 # A line of Odoo's log that must not be there after an installation.
 COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
@@ -54,16 +54,8 @@ class Odoo:
         return foreground([*self.command, *args], self.environ)
 
     def start(self, *args, log):
-        """Start a command in the background, its log in a file; out of reach of Ctrl-C."""
-        with open(log, "w", encoding="utf-8") as file:
-            return subprocess.Popen(
-                [*self.command, *args],
-                env=self.environ,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        """Start a command in the background, its log in a file."""
+        return background([*self.command, *args], self.environ, log)
 
     def quietly(self, *args):
         """Run a command and return its log; say what it said when it fails."""
@@ -130,23 +122,6 @@ def complaints(log):
         if taking:
             lines.append(line)
     return "\n".join(lines)
-
-
-def foreground(command, environ, **options):
-    """Run a command that has the terminal; return its exit code."""
-
-    def forward(number, _frame):
-        # Ctrl-C reaches the child by itself, as a part of the terminal's foreground.
-        if number != signal.SIGINT:
-            child.send_signal(number)
-
-    before = {n: signal.signal(n, forward) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        child = subprocess.Popen(command, env=environ, **options)
-        return child.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def command(args):

@@ -49,6 +49,6 @@ def _export(odoo, database):
 
 
 def _terms(text):
-    """Return the terms in a .pot file without its head; dates and places in the code change for no reason."""
+    """Return the terms in a .pot file: dates and places in the code change for no reason."""
     found = ("".join(re.findall(r'"(.*)"', term)) for term in TERM.findall(text))
     return set(filter(None, found))

@@ -1,11 +1,10 @@
 """./dev sandbox: the local Campaign Master by itself."""
 
 import os
-import subprocess
 
 from . import virtualenv
-from .odoo import foreground
 from .places import ROOT
+from .processes import background, foreground
 
 
 def arguments(*args):
@@ -24,13 +23,5 @@ def command(args):
 
 
 def start(*args, log):
-    """Start the sandbox in the background, its log in a file; out of reach of Ctrl-C."""
-    with open(log, "w", encoding="utf-8") as file:
-        return subprocess.Popen(
-            arguments(*args),
-            env=environ(),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    """Start the sandbox in the background, its log in a file."""
+    return background(arguments(*args), environ(), log)

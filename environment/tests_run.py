@@ -6,8 +6,8 @@ import time
 from . import odoo as odoo_command
 from . import pot, template, virtualenv
 from .console import complain, say
-from .odoo import foreground
 from .places import ADDON, ROOT
+from .processes import foreground
 
 # Tests that need no Odoo.
 PLAIN = ["sandbox/tests", "environment/tests"]

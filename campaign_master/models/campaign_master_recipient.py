@@ -166,10 +166,9 @@ class CampaignMasterRecipient(models.Model):
 
     def unlink(self):
         """Take people off the campaign in Odoo. They stay on the list in Campaign Master."""
-        partner_ids, lead_ids = self.partner_id.ids, self.lead_id.ids
+        people = [(line.partner_id.id, line.lead_id.id) for line in self]
         result = super().unlink()
-        self.env["campaign.master.total"].sudo()._forget("partner_id", partner_ids)
-        self.env["campaign.master.total"].sudo()._forget("lead_id", lead_ids)
+        self.env["campaign.master.total"].sudo()._forget_people(people)
         return result
 
     # === ACTION METHODS === #
@@ -491,29 +490,36 @@ class CampaignMasterRecipient(models.Model):
             campaign, {email: row["opted_out"] for email, row in rows.items()}
         )
         changed += self._spread_optouts(campaign.campaign_master_account_id, news)
-        totals = self.env["campaign.master.total"]
-        totals._refresh("partner_id", {partner for partner, _lead in changed if partner})
-        totals._refresh("lead_id", {lead for _partner, lead in changed if lead})
+        self.env["campaign.master.total"]._refresh_people(changed)
         self.env.invalidate_all()
         return len(changed)
+
+    @api.model
+    def _people_of(self, campaigns):
+        """:return: ``(partner_id, lead_id)`` of each recipient of these campaigns"""
+        self.flush_model()
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT partner_id, lead_id FROM campaign_master_recipient
+                 WHERE campaign_id = ANY(%s)
+                """,
+                campaigns.ids,
+            )
+        )
 
     @api.model
     def _follow_account(self, campaign):
         """The campaign moved to another account before its first sync: so do its recipients."""
         self.flush_model()
-        people = self.env.execute_query(
+        self.env.cr.execute(
             SQL(
-                """
-                UPDATE campaign_master_recipient SET account_id = %s
-                 WHERE campaign_id = %s RETURNING partner_id, lead_id
-                """,
+                "UPDATE campaign_master_recipient SET account_id = %s WHERE campaign_id = %s",
                 campaign.campaign_master_account_id.id or None,
                 campaign.id,
             )
         )
-        totals = self.env["campaign.master.total"]
-        totals._forget("partner_id", [partner for partner, _lead in people if partner])
-        totals._forget("lead_id", [lead for _partner, lead in people if lead])
+        self.env["campaign.master.total"]._forget_people(self._people_of(campaign))
         self.env.invalidate_all()
 
     @api.model

@@ -88,6 +88,18 @@ class CampaignMasterTotal(models.Model):
         self.env.invalidate_all()
 
     @api.model
+    def _refresh_people(self, people):
+        """As :meth:`_refresh`, for ``(partner_id, lead_id)`` of some recipients."""
+        self._refresh("partner_id", {partner for partner, _lead in people if partner})
+        self._refresh("lead_id", {lead for _partner, lead in people if lead})
+
+    @api.model
+    def _forget_people(self, people):
+        """As :meth:`_forget`, for ``(partner_id, lead_id)`` of some recipients."""
+        self._forget("partner_id", {partner for partner, _lead in people if partner})
+        self._forget("lead_id", {lead for _partner, lead in people if lead})
+
+    @api.model
     def _forget(self, person_field, ids):
         """Derive anew the totals of people some of whose lines were deleted.
 

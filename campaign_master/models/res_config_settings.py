@@ -75,6 +75,11 @@ class ResConfigSettings(models.TransientModel):
         records.invalidate_recordset(["campaign_master_password"])
         return records
 
+    def write(self, vals):
+        result = super().write(vals)
+        self.invalidate_recordset(["campaign_master_password"])
+        return result
+
     @api.model
     def get_values(self):
         account = self.env["campaign.master.account"].search(

@@ -457,6 +457,14 @@ class UtmCampaign(models.Model):
             self.env["campaign.master.recipient"].sudo()._follow_account(campaign.sudo())
         return result
 
+    def unlink(self):
+        """Delete the campaigns here; in Campaign Master they stay as they are."""
+        # sudo: totals cover people whom the user may not see
+        people = self.env["campaign.master.recipient"].sudo()._people_of(self)
+        result = super().unlink()
+        self.env["campaign.master.total"].sudo()._forget_people(people)
+        return result
+
     def _campaign_master_changing(self, name, vals):
         """:return: the campaigns whose value of the field these values change"""
         name = PREFIX + name

@@ -12,6 +12,8 @@ from .utm_campaign_sync import DELETED
 
 # What a change between two pages of activity, or two clocks, could let fall through is read again.
 OVERLAP = timedelta(minutes=10)
+# A sync that ended well; the messages of the others say what went wrong, and stay.
+ENDED = ("unchanged", "complete", "partial")
 # A person who presses Refresh waits for this long at most (seconds); the rest comes by itself.
 PATIENCE = 10
 
@@ -121,6 +123,11 @@ class UtmCampaign(models.Model):
         )
         if moved and self.campaign_master_remote_status != "sent":
             self._campaign_master_store_status(client.get_campaign(self.campaign_master_ref))
+            if self.campaign_master_sync_state in ENDED:
+                # What is left to do there has changed.
+                self.campaign_master_sync_message = self._campaign_master_summary(
+                    self.campaign_master_outcome or {}
+                )
         # A position other than 0 was left by a run that was cut: it goes on.
         if moved or due or self.campaign_master_activity_page:
             return self._campaign_master_pull_activity(client, may_go_on)

@@ -12,6 +12,7 @@ import requests
 
 from odoo.addons.campaign_master.client import (
     CampaignMasterAuthError,
+    CampaignMasterClient,
     CampaignMasterError,
     CampaignMasterRefusedError,
     MemoryLedger,
@@ -22,6 +23,7 @@ from .client_common import (
     EXAMPLES,
     PASSWORD,
     TOKEN,
+    URL,
     USERNAME,
     MockedCase,
     RawServer,
@@ -106,6 +108,14 @@ class TestSecrets(MockedCase):
         self.on("POST /campaigns", status=400, answer={"message": f"Not with “{PASSWORD}”!"})
         error = self.assertFails(CampaignMasterRefusedError, EXAMPLES["create_campaign"].make)
         self.assertEqual(error.message, "Not with “***”!")
+
+    def test_a_password_of_three_letters_does_not_tear_words_apart(self):
+        client = CampaignMasterClient(URL, USERNAME, "the", ledger=self.ledger)
+        self.addCleanup(client.close)
+        self.on("GET /lists", status=400, answer={"message": "Not with the others."})
+        with self.assertRaises(CampaignMasterRefusedError) as caught:
+            EXAMPLES["lists"].make(client)
+        self.assertEqual(caught.exception.message, "Not with the others.")
 
     def test_a_token_that_a_ledger_gives_and_no_header_can_carry(self):
         self.client = self.make_client(ledger=MemoryLedger("token-1\r\nX-Evil: 1"))

@@ -55,6 +55,7 @@ class TestPull(CampaignMasterCase):
             {name: remote[WIRE[name]] for name in FIGURES},
         )
         self.assertEqual(campaign.campaign_master_sent, 300)
+        self.assertIn("was sent already", campaign.campaign_master_sync_message)
         self.assertGreater(campaign.campaign_master_opens, 0)
         bounces = remote["hardBounces"] + remote["softBounces"] + remote["rejected"]
         self.assertEqual(campaign.campaign_master_total_bounces, bounces)

@@ -51,19 +51,15 @@ class CampaignMasterAddRecipients(models.TransientModel):
         # off at the limit does it stand for "select all".
         if len(ids) >= limit and context.get("active_domain") is not None:
             return context["active_domain"]
-        return [("id", "in", ids)]
+        # Who was ticked although archived is meant, too.
+        return [("id", "in", ids), ("active", "in", [True, False])]
 
     @api.depends("model", "domain")
     def _compute_people_count(self):
         for wizard in self:
             wizard.people_count = (
-                wizard._people().search_count(wizard._domain()) if wizard.model else 0
+                self.env[wizard.model].search_count(wizard._domain()) if wizard.model else 0
             )
-
-    def _people(self):
-        """:return: the model to search; who was ticked although archived is meant, too"""
-        people = self.env[self.model]
-        return people.with_context(active_test=False) if self.chosen else people
 
     def _domain(self):
         return Domain(ast.literal_eval(self.domain or "[]"))
@@ -74,10 +70,7 @@ class CampaignMasterAddRecipients(models.TransientModel):
         :return: a notification action that closes the window
         """
         self.ensure_one()
-        campaign = self.campaign_id
-        if self.chosen:
-            campaign = campaign.with_context(active_test=False)
-        counts = campaign.campaign_master_add_recipients(self.model, self._domain())
+        counts = self.campaign_id.campaign_master_add_recipients(self.model, self._domain())
         parts = [
             self.env._(
                 "%(count)s added to “%(campaign)s”.",

@@ -39,7 +39,7 @@ class Catalogue extends Reactive {
         };
     }
 
-    /** One notice on a form is enough: the first field says it. */
+    /** One notice on a form is enough: one of the fields shows it. */
     noticeFor(field) {
         const [first] = this.fields;
         return first === field && this.notice;
