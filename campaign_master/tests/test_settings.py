@@ -65,14 +65,11 @@ class SettingsCase(CampaignMasterCase):
         [row] = self.env.cr.fetchall()
         return row[0]
 
-    def test_connection(self):
+    def press_test(self):
         """What Test Connection says, and how."""
         settings = self.settings()
         params = settings.action_campaign_master_test_connection()["params"]
         return params["type"], params["message"]
-
-    # The name begins with "test", but it is no test.
-    test_connection.__test__ = False
 
 
 class TestSaving(SettingsCase):
@@ -246,12 +243,12 @@ class TestTestConnection(SettingsCase):
 
     def test_before_anything_is_saved_it_asks_to_save(self):
         with self.refused(ValidationError, "save first"):
-            self.test_connection()
+            self.press_test()
 
     def test_it_says_as_whom_it_is_logged_in_and_what_it_read(self):
         self.sandbox.template("Autumn")
         self.set_up()
-        kind, message = self.test_connection()
+        kind, message = self.press_test()
         self.assertEqual(kind, "success")
         self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
         self.assertIn("Read 2 templates and 1 lists.", message)
@@ -259,13 +256,13 @@ class TestTestConnection(SettingsCase):
 
     def test_it_works_before_enabling_and_says_that_it_is_not_enabled(self):
         self.set_up(enabled=False)
-        kind, message = self.test_connection()
+        kind, message = self.press_test()
         self.assertEqual(kind, "success")
         self.assertIn("Tick Enabled", message)
 
     def test_a_wrong_password_is_said(self):
         self.set_up(password="wrong")
-        kind, message = self.test_connection()
+        kind, message = self.press_test()
         self.assertEqual(kind, "danger")
         self.assertIn("refused the username or password", message)
         self.assertNotIn("Logged in", message)
@@ -273,7 +270,7 @@ class TestTestConnection(SettingsCase):
     def test_an_account_whose_password_was_refused_rests_until_a_test_succeeds(self):
         account = self.set_up(password="wrong")
         self.account.sudo().enabled = False
-        self.test_connection()
+        self.press_test()
         account.invalidate_recordset()
         self.assertTrue(account.login_refused_at)
         before = self.sandbox.calls()
@@ -281,7 +278,7 @@ class TestTestConnection(SettingsCase):
         self.assertEqual(self.sandbox.calls(), before, "It tried a password known to be wrong")
         # Campaign Master's user gets this password after all.
         self.sandbox.control("users", {"username": USERNAME, "password": "wrong"})
-        kind, _message = self.test_connection()
+        kind, _message = self.press_test()
         self.assertEqual(kind, "success")
         account.invalidate_recordset()
         self.assertFalse(account.login_refused_at)
@@ -289,9 +286,9 @@ class TestTestConnection(SettingsCase):
     def test_a_stopped_campaign_master_is_said(self):
         stopped = Sandbox()
         self.set_up(api_url=stopped.url)
-        self.assertEqual(self.test_connection()[0], "success")
+        self.assertEqual(self.press_test()[0], "success")
         stopped.stop()
-        kind, message = self.test_connection()
+        kind, message = self.press_test()
         self.assertEqual(kind, "danger")
         self.assertIn("could not be reached", message)
         self.assertNotIn("Logged in", message)
@@ -310,7 +307,7 @@ class TestTestConnection(SettingsCase):
                 self.saved().unlink()
                 self.set_up()
                 self.sandbox.faults({"count": None, **fault})
-                kind, message = self.test_connection()
+                kind, message = self.press_test()
                 self.assertEqual(kind, "danger")
                 self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
                 self.assertIn(words, message)
@@ -318,9 +315,9 @@ class TestTestConnection(SettingsCase):
     def test_calls_that_are_used_up_are_said_again_without_another_call(self):
         self.set_up()
         self.sandbox.faults({"kind": "429:1800", "match": "GET /lists"})
-        self.test_connection()
+        self.press_test()
         before = self.sandbox.calls()
-        kind, message = self.test_connection()
+        kind, message = self.press_test()
         self.assertEqual(kind, "danger")
         self.assertIn("in an hour is used up", message)
         self.assertEqual(self.sandbox.calls("GET /templates"), before.get("GET /templates"))
@@ -330,7 +327,7 @@ class TestTestConnection(SettingsCase):
         for match in ("POST /authenticate", "GET /templates"):
             with self.subTest(match):
                 self.sandbox.faults({"kind": "404", "match": match})
-                kind, message = self.test_connection()
+                kind, message = self.press_test()
                 self.assertEqual(kind, "danger")
                 self.assertIn("API address", message)
                 self.assertNotIn("deleted", message)

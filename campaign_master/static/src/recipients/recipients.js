@@ -65,7 +65,7 @@ export class Recipients extends Component {
 
         let resId;
         useRecordObserver((record) => {
-            // The whole of `data` is replaced when the campaign is loaded or saved; edits change it.
+            // Loading and saving replace the whole of `data`; an edit only changes a member of it.
             record.data;
             if (record.resId && record.resId === resId) {
                 this.campaignBus.trigger("reloaded");

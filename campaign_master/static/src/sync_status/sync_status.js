@@ -6,7 +6,14 @@ import { useRecordObserver } from "@web/model/relational_model/utils";
 import { formatInteger } from "@web/views/fields/formatters";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-import { Component, onWillDestroy, useEffect, useExternalListener, useState } from "@odoo/owl";
+import {
+    Component,
+    onWillDestroy,
+    status,
+    useEffect,
+    useExternalListener,
+    useState,
+} from "@odoo/owl";
 
 const POLL_DELAY = 3000; // milliseconds
 const FIRST_POLL_DELAY = 500;
@@ -143,7 +150,9 @@ export class SyncStatus extends Component {
 
     schedule(running, delay = POLL_DELAY) {
         browser.clearTimeout(this.timer);
-        this.timer = running ? browser.setTimeout(() => this.poll(), delay) : null;
+        // A poll that fails after the form was left must not go on for ever.
+        const goesOn = running && status(this) !== "destroyed";
+        this.timer = goesOn ? browser.setTimeout(() => this.poll(), delay) : null;
     }
 
     async poll() {
