@@ -20,6 +20,8 @@ DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # comes back from another window, or presses Refresh, does not wait for that long.
 CATALOGUE_INTERVAL = 60
 CATALOGUE_INTERVAL_EXPLICIT = 5
+# A refresh that takes longer is not waited for any more: what is known may be old.
+CATALOGUE_PATIENCE = timedelta(seconds=4)
 # A person waits for what a button does; nobody waits for a scheduled action. (connect, read) in s.
 TIMEOUT_BUTTON = (3, 10)
 TIMEOUT_BACKGROUND = (5, 30)
@@ -288,9 +290,7 @@ class CampaignMasterAccount(models.Model):
         self.check_access("read")
         account = self.sudo()
         interval = CATALOGUE_INTERVAL_EXPLICIT if explicit else CATALOGUE_INTERVAL
-        asked = account.enabled and account._ledger().ask_catalogue(interval)
-        if asked:
-            account._cron("refresh_catalogue")._trigger()
+        asked = account._ask_refresh(interval)
         account.invalidate_recordset(["catalogue_asked_at"])
         retry_in = interval
         if account.catalogue_asked_at:
@@ -321,8 +321,14 @@ class CampaignMasterAccount(models.Model):
         """:return: the enabled account of the company, or an empty recordset (as superuser)"""
         return self.sudo().search([("company_id", "=", company.id), ("enabled", "=", True)])
 
-    def _client(self, background=False):
-        """:return: a client for this account, to be used in a ``with`` block"""
+    def _client(self, background=False, timeout=None):
+        """A client for this account, to be used in a ``with`` block.
+
+        :param bool background: for a scheduled action: it waits longer, tries again more often,
+            and leaves a share of the calls to people
+        :param tuple timeout: seconds to wait for a connection and for an answer, if other than
+            usual; then nothing is tried again
+        """
         self.ensure_one()
         account = self.sudo()
         return CampaignMasterClient(
@@ -330,8 +336,8 @@ class CampaignMasterAccount(models.Model):
             account.username,
             account.secret,
             ledger=account._ledger(background),
-            timeout=TIMEOUT_BACKGROUND if background else TIMEOUT_BUTTON,
-            retries=2 if background else 1,
+            timeout=timeout or (TIMEOUT_BACKGROUND if background else TIMEOUT_BUTTON),
+            retries=0 if timeout else 2 if background else 1,
         )
 
     def _ledger(self, background=False):
@@ -386,10 +392,28 @@ class CampaignMasterAccount(models.Model):
         self._ledger().note(catalogue_failed=False, catalogue_read_at=fields.Datetime.now())
         self.invalidate_recordset(["catalogue_failed", "catalogue_read_at"])
 
+    def _ask_refresh(self, interval=CATALOGUE_INTERVAL):
+        """Have templates and lists read soon, unless that was asked for lately.
+
+        :param int interval: seconds between two refreshes, at least
+        :return: whether a refresh was started
+        """
+        self.ensure_one()
+        asked = self.enabled and self._ledger().ask_catalogue(interval)
+        if asked:
+            self._cron("refresh_catalogue")._trigger()
+        return asked
+
     def _catalogue_notice(self):
         """:return: a sentence that templates and lists may be old, or ``False``"""
         self.ensure_one()
-        if not self.catalogue_failed:
+        asked_at, read_at = self.catalogue_asked_at, self.catalogue_read_at
+        unanswered = (
+            asked_at
+            and (not read_at or read_at < asked_at)
+            and fields.Datetime.now() - asked_at > CATALOGUE_PATIENCE
+        )
+        if not (self.catalogue_failed or unanswered):
             return False
         if not self.catalogue_read_at:
             return self.env._(
@@ -464,7 +488,8 @@ class CampaignMasterAccount(models.Model):
         self.env["ir.cron"]._commit_progress(remaining=len(accounts))
         for account in accounts:
             try:
-                with account._client(background=True) as client:
+                # Somebody may look at the form: rather an early "may be old" than a late answer.
+                with account._client(background=True, timeout=TIMEOUT_BUTTON) as client:
                     account._refresh_catalogue(client)
             except CampaignMasterError as error:
                 # The client has logged it; forms show that the list may be old.

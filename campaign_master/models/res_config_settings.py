@@ -65,8 +65,22 @@ class ResConfigSettings(models.TransientModel):
     def _compute_campaign_master_schedule(self):
         self.campaign_master_schedule = self.env["ir.qweb"]._render(
             "campaign_master.settings_schedule",
-            {"crons": [self.env["campaign.master.account"]._cron(name) for name in CRONS]},
+            {"crons": [(cron, self._next_run(cron)) for cron in self._campaign_master_crons()]},
         )
+
+    @api.model
+    def _campaign_master_crons(self):
+        return [self.env["campaign.master.account"]._cron(name) for name in CRONS]
+
+    @api.model
+    def _next_run(self, cron):
+        """:return: when the scheduled action runs next: by its interval, or started before"""
+        [[started]] = (
+            self.env["ir.cron.trigger"]
+            .sudo()
+            ._read_group([("cron_id", "=", cron.id)], [], ["call_at:min"])
+        )
+        return min(started or cron.nextcall, cron.nextcall)
 
     @api.model_create_multi
     def create(self, vals_list):

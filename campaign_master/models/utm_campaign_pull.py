@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..client import CampaignMasterError, CampaignMasterNotFoundError
+from ..client import CampaignMasterError
 from ..tools import advisory_lock, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
 from .utm_campaign import FIGURES, PREFIX
@@ -69,9 +69,9 @@ class UtmCampaign(models.Model):
                 complete = campaign._campaign_master_pull(
                     client, lambda: time.monotonic() < deadline
                 )
-        except CampaignMasterNotFoundError:
-            return campaign._campaign_master_found_deleted()
         except CampaignMasterError as error:
+            if error.code == "not_found":
+                return campaign._campaign_master_found_deleted()
             account._note_error(error)
             raise UserError(
                 self.env._(
@@ -191,6 +191,7 @@ class UtmCampaign(models.Model):
                 campaign.campaign_master_pull_due = False
             if not Cron._commit_progress(1):
                 # The scheduler calls again, and finds those that are still due.
+                self.env["campaign.master.account"]._cron("pull_statistics")._trigger()
                 return
 
     def _campaign_master_pull_turn(self):
@@ -210,7 +211,9 @@ class UtmCampaign(models.Model):
                         Cron._commit_progress() and advisory_lock(self.env.cr, LOCK_PULL, self.id)
                     ),
                 )
-        except CampaignMasterNotFoundError:
+        except CampaignMasterError as error:
+            if error.code != "not_found":
+                raise
             self.env.cr.rollback()
             self._campaign_master_found_deleted()
             complete = True

@@ -77,9 +77,9 @@ class UtmCampaign(models.Model):
         try:
             with account._client() as client:
                 changed = campaign._campaign_master_sync_campaign(client)
-        except CampaignMasterNotFoundError:
-            return campaign._campaign_master_found_deleted()
         except CampaignMasterError as error:
+            if error.code == "not_found":
+                return campaign._campaign_master_found_deleted()
             account._note_error(error)
             raise UserError(
                 self.env._(
@@ -463,6 +463,8 @@ class UtmCampaign(models.Model):
         self.campaign_master_outcome = counts
         state = "partial" if any(counts.get(name) for name in PROBLEMS) else "complete"
         self._campaign_master_end_sync(state, self._campaign_master_summary(counts))
+        # How many people are on the list has changed.
+        self.campaign_master_account_id._ask_refresh()
         return None
 
     def _campaign_master_end_sync(self, state, message):
@@ -558,6 +560,8 @@ class UtmCampaign(models.Model):
                 ended = done is None
                 remaining -= ended
                 if not Cron._commit_progress(done or 0, remaining=max(remaining, 0)):
+                    # The scheduler calls again, but after ten times only once it wakes up.
+                    self._campaign_master_cron()._trigger()
                     return
 
     def _campaign_master_push_turn(self):
@@ -607,7 +611,7 @@ class UtmCampaign(models.Model):
             self._campaign_master_cron()._trigger(retry_at)
             self._campaign_master_send_progress()
             return
-        if isinstance(error, CampaignMasterNotFoundError):
+        if error.code == "not_found":
             reason = self.env._(
                 "The list “%(list)s” was deleted in Campaign Master. Choose another one.",
                 list=self.campaign_master_list_id.name,

@@ -1,6 +1,7 @@
 from . import (
     test_access,
     test_add_recipients,
+    test_browser,
     test_client_calls,
     test_client_contract,
     test_client_network,

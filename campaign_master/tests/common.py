@@ -95,7 +95,8 @@ class CampaignMasterCase(TransactionCase):
     def setUp(self):
         super().setUp()
         # The token and the counted calls are kept in transactions of their own.
-        self.registry_enter_test_mode()
+        if not self._registry_patched:  # HttpCase has done so
+            self.registry_enter_test_mode()
         self.sandbox.reset()
         self.template_ref = self.sandbox.template("Spring")
         self.list_ref = self.sandbox.list("Customers")

@@ -341,7 +341,7 @@ class TestSchedule(SettingsCase):
         schedule = str(self.settings().campaign_master_schedule)
         for name in ("pull_statistics", "push_recipients", "refresh_catalogue"):
             cron = self.env.ref(f"campaign_master.ir_cron_{name}")
-            self.assertIn(cron.name, schedule)
+            self.assertIn(cron.name.removeprefix("Campaign Master: "), schedule)
         cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
         self.assertEqual((cron.interval_number, cron.interval_type), (30, "minutes"))
         cron.active = False

@@ -34,9 +34,9 @@ const OUTCOMES = [
     { state: "pending", label: _t("Waiting"), className: "text-bg-secondary" },
     { state: "no_email", label: _t("No e-mail"), className: "text-bg-warning" },
     { state: "invalid", label: _t("Invalid address"), className: "text-bg-warning" },
-    { state: "duplicate", label: _t("Duplicate"), className: "text-bg-secondary" },
+    { state: "duplicate", label: _t("Same address as another"), className: "text-bg-secondary" },
     { state: "opted_out", label: _t("Opted out"), className: "text-bg-secondary" },
-    { state: "refused", label: _t("Refused by Campaign Master"), className: "text-bg-danger" },
+    { state: "refused", label: _t("Refused"), className: "text-bg-danger" },
 ];
 
 /**
