@@ -186,11 +186,8 @@ class CampaignMasterPerson(models.AbstractModel):
     def action_campaign_master_campaigns(self):
         """Open the campaigns that these people are recipients of."""
         self.check_access("read")
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "campaign_master.campaign_master_recipient_action"
+        lines = self.env["campaign.master.recipient"].search(
+            [(self._campaign_master_field, "in", self.ids)]
         )
-        return {
-            **action,
-            "domain": [(self._campaign_master_field, "in", self.ids)],
-            "context": {"search_default_group_campaign": 0},
-        }
+        action = self.env["ir.actions.act_window"]._for_xml_id("utm.utm_campaign_action")
+        return {**action, "domain": [("id", "in", lines.campaign_id.ids)]}

@@ -96,6 +96,8 @@ class TestPull(CampaignMasterCase):
             self.assertTrue(line.first_open)
         for person in (company, contact, lead):
             self.assertEqual(person.campaign_master_campaign_count, 1)
+            action = person.action_campaign_master_campaigns()
+            self.assertEqual(self.env[action["res_model"]].search(action["domain"]), campaign)
             self.assertEqual(person.campaign_master_open_count, 1)
             self.assertEqual(person.campaign_master_click_count, 1)
             self.assertEqual(person.campaign_master_last_click, self.lines(campaign)[0].last_click)
