@@ -13,7 +13,7 @@ from ..client import (
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
 )
-from ..tools import AccountLedger, to_odoo
+from ..tools import AccountLedger, notification, to_odoo
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # Opening forms and drop-downs may ask for templates and lists this often (seconds); somebody who
@@ -236,7 +236,7 @@ class CampaignMasterAccount(models.Model):
                 account._refresh_catalogue(client)
         except CampaignMasterError as error:
             sentences = [*works, account._explain(error)]
-            return _notification("danger", " ".join(sentences), sticky=True)
+            return notification("danger", " ".join(sentences), sticky=True)
         account.invalidate_recordset()
         works.append(
             self.env._(
@@ -251,7 +251,7 @@ class CampaignMasterAccount(models.Model):
         )
         if not account.enabled:
             works.append(self.env._("Tick Enabled and save to use it."))
-        return _notification("success", " ".join(works))
+        return notification("success", " ".join(works))
 
     def action_refresh_catalogue(self):
         """Read templates and lists now.
@@ -272,7 +272,7 @@ class CampaignMasterAccount(models.Model):
                         reason=account._explain(error),
                     )
                 ) from error
-        return _notification("success", self.env._("Templates and lists are up to date."))
+        return notification("success", self.env._("Templates and lists are up to date."))
 
     def request_catalogue(self, explicit=False):
         """Ask for templates and lists to be read soon, without waiting for it.
@@ -501,17 +501,3 @@ class CampaignMasterAccount(models.Model):
         """Keep what an error says about the account as a whole."""
         if isinstance(error, CampaignMasterRateLimitError) and error.period == "month":
             self._ledger().month_is_spent()
-
-
-def _notification(kind, message, sticky=False):
-    """:return: a client action that shows the message, and lets the form reload"""
-    return {
-        "type": "ir.actions.client",
-        "tag": "display_notification",
-        "params": {
-            "type": kind,
-            "message": message,
-            "sticky": sticky,
-            "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-        },
-    }

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ..tools import to_odoo
+from ..tools import notification, to_odoo
 
 STATES = [
     ("pending", "Waiting"),
@@ -187,18 +187,13 @@ class CampaignMasterRecipient(models.Model):
         """Take the chosen recipients off their campaign, in Odoo only."""
         self.env["campaign.master.account"]._check_marketing_user()
         self.unlink()
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._(
-                    "Removed here. Campaign Master still has them on its list: take them off "
-                    "there too if they must not get the mail."
-                ),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(
+            "info",
+            self.env._(
+                "Removed here. Campaign Master still has them on its list: take them off there "
+                "too if they must not get the mail."
+            ),
+        )
 
     # === SETS OF RECIPIENTS, IN SQL === #
 

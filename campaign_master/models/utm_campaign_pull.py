@@ -1,11 +1,13 @@
 import time
 from datetime import timedelta
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..client import CampaignMasterError
-from ..tools import advisory_lock, to_client, to_odoo
+from ..tools import advisory_lock, notification, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
 from .utm_campaign import FIGURES, PREFIX
 from .utm_campaign_sync import DELETED
@@ -88,15 +90,7 @@ class UtmCampaign(models.Model):
                 "The campaign's figures are up to date. Those of its many recipients follow by "
                 "themselves."
             )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification("success", message)
 
     # === BUSINESS METHODS === #
 
@@ -170,6 +164,7 @@ class UtmCampaign(models.Model):
         A run marks all campaigns as due, unless a former one left some: then it ends that one.
         """
         Cron = self.env["ir.cron"]
+        cron = self.env["campaign.master.account"]._cron("pull_statistics")
         synced = [
             ("campaign_master_ref", "!=", False),
             ("campaign_master_remote_status", "!=", DELETED),
@@ -185,13 +180,17 @@ class UtmCampaign(models.Model):
         for campaign in campaigns:
             try:
                 campaign._campaign_master_pull_turn()
+            except SerializationFailure:
+                # Somebody wrote the campaign at the same moment. It stays due.
+                self.env.cr.rollback()
+                cron._trigger()
             except CampaignMasterError as error:
                 self.env.cr.rollback()
                 campaign.campaign_master_account_id._note_error(error)
                 campaign.campaign_master_pull_due = False
             if not Cron._commit_progress(1):
                 # The scheduler calls again, and finds those that are still due.
-                self.env["campaign.master.account"]._cron("pull_statistics")._trigger()
+                cron._trigger()
                 return
 
     def _campaign_master_pull_turn(self):

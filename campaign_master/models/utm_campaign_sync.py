@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from psycopg2.errors import SerializationFailure
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -14,7 +16,7 @@ from ..client import (
     CampaignMasterResponseError,
     RecipientResult,
 )
-from ..tools import to_odoo
+from ..tools import notification, to_odoo
 from .campaign_master_recipient import ON_LIST, STATE_OF_RESULT
 
 # An address without an answer is asked for this often in one sync.
@@ -24,7 +26,7 @@ RETRIES = 4
 # Calls that finding the culprits of one refused batch may cost.
 SPLIT_CALLS = 40
 # Outcomes that somebody could mend: with one of them a sync is only partly done.
-PROBLEMS = ("no_email", "invalid", "refused", "pending")
+PROBLEMS = ("no_email", "invalid", "refused")
 DELETED = "deleted"
 
 
@@ -89,15 +91,10 @@ class UtmCampaign(models.Model):
                 )
             ) from error
         campaign._campaign_master_start_push(changed)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info" if campaign.campaign_master_sync_state == "running" else "success",
-                "message": campaign.campaign_master_sync_message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification(
+            "info" if campaign.campaign_master_sync_state == "running" else "success",
+            campaign.campaign_master_sync_message,
+        )
 
     def action_campaign_master_cancel(self):
         """Stop a running sync after the batch that is under way."""
@@ -305,16 +302,7 @@ class UtmCampaign(models.Model):
                 "campaign_master_synced_by_id": self.env.uid,
             }
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "danger",
-                "sticky": True,
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return notification("danger", message, sticky=True)
 
     # === THE RECIPIENTS === #
 
@@ -380,14 +368,17 @@ class UtmCampaign(models.Model):
         doubtful_id = self.campaign_master_sync_doubtful_id
         again = self.campaign_master_sync_pass > 1
         self.campaign_master_sync_doubtful_id = max(doubtful_id, last_id)
-        self.env["ir.cron"]._commit_progress()
-
-        account = self.campaign_master_account_id
         ids_by_email = {}
         for line_id, email in batch.items():
             ids_by_email.setdefault(email, []).append(line_id)
-        with account._client(background=True) as client:
-            results = self._campaign_master_add_split(client, list(ids_by_email))
+        list_ref = self.campaign_master_list_id.ref
+        client = self.campaign_master_account_id._client(background=True)
+        # No transaction is open during the call: whoever changes the campaign meanwhile, or
+        # cancels, neither waits nor collides with what is stored after it.
+        self.env["ir.cron"]._commit_progress()
+        with client:
+            results = self._campaign_master_add_split(client, list_ref, list(ids_by_email))
+        self.invalidate_recordset()
 
         outcome = []
         for result in results:
@@ -423,7 +414,8 @@ class UtmCampaign(models.Model):
         self._campaign_master_send_progress()
         return len(outcome)
 
-    def _campaign_master_add_split(self, client, emails):
+    @api.model
+    def _campaign_master_add_split(self, client, list_ref, emails):
         """Add addresses; if the call as a whole is refused, halve it until the culprit is found.
 
         :return: ``client.RecipientResult`` of each address
@@ -434,7 +426,7 @@ class UtmCampaign(models.Model):
             part = todo.pop()
             try:
                 calls += 1
-                results += client.add_recipients(self.campaign_master_list_id.ref, part)
+                results += client.add_recipients(list_ref, part)
             except CampaignMasterRefusedError as error:
                 if calls >= SPLIT_CALLS:
                     raise
@@ -580,6 +572,10 @@ class UtmCampaign(models.Model):
                     )
                     return None
                 return self._campaign_master_push_batch()
+        except SerializationFailure:
+            # Somebody wrote the campaign at the same moment. The batch is asked for again.
+            self.env.cr.rollback()
+            return 0
         except CampaignMasterError as error:
             self.env.cr.rollback()
             account._note_error(error)

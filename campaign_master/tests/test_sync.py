@@ -1,5 +1,8 @@
+from unittest.mock import patch
+
 from odoo.exceptions import UserError
 
+from ..client import CampaignMasterClient
 from .common import CampaignMasterCase
 
 REFUSAL = (
@@ -342,3 +345,35 @@ class TestSyncOfRecipients(CampaignMasterCase):
             sorted(self.env["campaign.master.recipient"].sudo().search([]).mapped("email")),
             ["lead0@example.com", "lead1@example.com"],
         )
+
+    def test_who_cancels_during_a_call_loses_nothing(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com", "bob@example.com"))
+        campaign.action_campaign_master_sync()
+        add_recipients = CampaignMasterClient.add_recipients
+
+        def cancel_meanwhile(client, list_ref, emails):
+            results = add_recipients(client, list_ref, emails)
+            campaign.action_campaign_master_cancel()
+            campaign.flush_recordset()
+            return results
+
+        with patch.object(CampaignMasterClient, "add_recipients", cancel_meanwhile):
+            self.push()
+        self.assertEqual(campaign.campaign_master_sync_state, "cancelled")
+        self.assertEqual(
+            self.states(campaign), {"ann@example.com": "added", "bob@example.com": "added"}
+        )
+
+    def test_a_batch_that_is_refused_as_a_whole_is_split_until_the_culprit_is_found(self):
+        campaign = self.make_campaign()
+        emails = [f"person{number}@example.com" for number in range(50)]
+        self.add(campaign, self.make_contacts(*emails))
+        self.sandbox.faults(
+            {"match": "POST /lists", "kind": "400", "body": "person17@", "count": None}
+        )
+        self.sync(campaign)
+        states = self.states(campaign)
+        self.assertEqual(states.pop("person17@example.com"), "refused")
+        self.assertEqual(set(states.values()), {"added"})
+        self.assertLess(self.sandbox.calls("POST /lists/ID/recipients"), 20)

@@ -3,6 +3,8 @@ import ast
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from ..tools import notification
+
 # The web client sends so many ids of "select all" at most; beyond it, it sends the search.
 ACTIVE_IDS_LIMIT = 20_000
 
@@ -87,12 +89,8 @@ class CampaignMasterAddRecipients(models.TransientModel):
             )
         if counts["existing"]:
             parts.append(self.env._("%(count)s were on it already.", count=counts["existing"]))
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if counts["added"] else "info",
-                "message": " ".join(parts),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        return notification(
+            "success" if counts["added"] else "info",
+            " ".join(parts),
+            then={"type": "ir.actions.act_window_close"},
+        )
