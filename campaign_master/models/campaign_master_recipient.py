@@ -232,17 +232,20 @@ class CampaignMasterRecipient(models.Model):
                     SELECT %(campaign)s, %(account)s, person.id, %(kind)s, address.email,
                            CASE WHEN address.email IS NULL THEN 'no_email'
                                 WHEN COALESCE(person.email_normalized, '') = '' THEN 'invalid'
-                                WHEN optout.email IS NOT NULL THEN 'opted_out'
+                                WHEN known.opted_out THEN 'opted_out'
                                 ELSE 'pending' END,
-                           optout.email IS NOT NULL, 0, 0, 0, 0, FALSE, FALSE,
+                           known.opted_out, 0, 0, 0, 0, FALSE, FALSE,
                            %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
                       FROM people
                       JOIN %(table)s AS person ON person.id = people.id
                            CROSS JOIN LATERAL (SELECT %(address)s AS email) AS address
-                           LEFT JOIN (
-                               SELECT DISTINCT email FROM campaign_master_optout
-                                WHERE account_id = %(account)s
-                           ) AS optout ON optout.email = address.email
+                           CROSS JOIN LATERAL (
+                               SELECT EXISTS (
+                                   SELECT FROM campaign_master_optout AS optout
+                                    WHERE optout.account_id = %(account)s
+                                      AND optout.email = address.email
+                               ) AS opted_out
+                           ) AS known
                      ORDER BY person.id
                     ON CONFLICT DO NOTHING
                     RETURNING email, %(person)s AS person_id
@@ -288,6 +291,9 @@ class CampaignMasterRecipient(models.Model):
         - Who was refused stays so until the address changes: asking again would get the same
           answer. *Retry* sets them back to ``pending``.
         - Of recipients with one address the one on the list stands for it, else the first one.
+          A window tells which, not a look-up for each: PostgreSQL, which has no statistics of a
+          campaign that was just filled, chose an index that made that take 94 s for 20,000
+          recipients instead of 0.15 s.
 
         :param campaign: ``utm.campaign``
         """
@@ -299,39 +305,39 @@ class CampaignMasterRecipient(models.Model):
                 """
                 WITH line AS (
                     SELECT line.id, line.sync_state, line.email AS old_email,
+                           line.sync_state IN %(on_list)s AS on_list,
                            COALESCE(partner.id, lead.id) IS NULL AS gone,
-                           COALESCE(%(partner_address)s, %(lead_address)s) AS email,
+                           CASE WHEN line.sync_state IN %(on_list)s THEN line.email
+                                ELSE COALESCE(%(partner_address)s, %(lead_address)s)
+                           END AS email,
                            COALESCE(NULLIF(partner.email_normalized, ''),
                                     NULLIF(lead.email_normalized, '')) IS NOT NULL AS valid
                       FROM campaign_master_recipient AS line
                            LEFT JOIN res_partner AS partner ON partner.id = line.partner_id
                            LEFT JOIN crm_lead AS lead ON lead.id = line.lead_id
                      WHERE line.campaign_id = %(campaign)s
-                       AND line.sync_state NOT IN %(on_list)s
                 ), known AS (
                     SELECT line.*,
-                           optout.email IS NOT NULL AS opted_out,
-                           on_list.email IS NOT NULL AS on_list,
-                           ROW_NUMBER() OVER (PARTITION BY line.email ORDER BY line.id) AS place
+                           EXISTS (
+                               SELECT FROM campaign_master_optout AS optout
+                                WHERE optout.account_id = %(account)s
+                                  AND optout.email = line.email
+                           ) AS opted_out,
+                           ROW_NUMBER() OVER (
+                               PARTITION BY line.email ORDER BY NOT line.on_list, line.id
+                           ) AS place
                       FROM line
-                           LEFT JOIN (
-                               SELECT DISTINCT email FROM campaign_master_optout
-                                WHERE account_id = %(account)s
-                           ) AS optout ON optout.email = line.email
-                           LEFT JOIN (
-                               SELECT DISTINCT email FROM campaign_master_recipient
-                                WHERE campaign_id = %(campaign)s AND sync_state IN %(on_list)s
-                           ) AS on_list ON on_list.email = line.email
                 ), outcome AS (
                     SELECT id, email, opted_out,
                            CASE WHEN gone OR email IS NULL THEN 'no_email'
                                 WHEN NOT valid THEN 'invalid'
                                 WHEN opted_out THEN 'opted_out'
-                                WHEN on_list OR place > 1 THEN 'duplicate'
+                                WHEN place > 1 THEN 'duplicate'
                                 WHEN sync_state IN ('refused', 'invalid') AND email = old_email
                                 THEN sync_state
                                 ELSE 'pending' END AS sync_state
                       FROM known
+                     WHERE NOT on_list
                 )
                 UPDATE campaign_master_recipient AS line
                    SET email = outcome.email,
