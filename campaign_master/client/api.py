@@ -35,6 +35,7 @@ class CampaignMasterClient:
     :param ledger: what the account's workers share, by default a :class:`~.ledger.MemoryLedger`
     :param timeout: seconds to wait for the connection, and for the next bytes of an answer
     :param retries: how often a GET or PUT is repeated after a failed connection or a 5xx
+    :param seconds: that a call may take with all repetitions, pauses and a login in between
     :raise CampaignMasterConfigurationError: by the constructor, too
     """
 
@@ -47,12 +48,19 @@ class CampaignMasterClient:
         ledger: Ledger | None = None,
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 2,
+        seconds: float = 50,
     ):
         self._session = Session(
-            api_url, username, password, ledger=ledger, timeout=timeout, retries=retries
+            api_url,
+            username,
+            password,
+            ledger=ledger,
+            timeout=timeout,
+            retries=retries,
+            seconds=seconds,
         )
         self.ledger = self._session.ledger
-        self._previous_activity = None, None
+        self._previous_pages = {}  # of activity, by campaign
 
     def __repr__(self):
         return f"<{type(self).__name__} {self._session.url}>"
@@ -175,16 +183,17 @@ class CampaignMasterClient:
 
     def _check_progress(self, call, ref, since, result):
         """Refuse a server that gives the same page of activity again and again."""
-        key = (ref, since)
-        previous_key, previous = self._previous_activity
-        self._previous_activity = key, result
+        previous_since, previous = self._previous_pages.pop(ref, (None, None))
         repeated = (
-            key == previous_key
+            previous
+            and since == previous_since
             and result.page == previous.page + 1
             and result.items == previous.items
         )
         if result.items and (repeated or result.page > MAX_PAGES):
             raise _endless(call)
+        if not result.last:
+            self._previous_pages[ref] = since, result
 
 
 def _endless(call):

@@ -54,7 +54,8 @@ class CampaignMasterAuthError(CampaignMasterError):
 class CampaignMasterRateLimitError(CampaignMasterError):
     """A limit of the API user is reached; the call was not carried out.
 
-    Codes: ``hour_spent``, ``month_spent``.
+    Codes: ``hour_spent``, ``month_spent`` (Campaign Master says so); ``hour_counted``,
+    ``month_counted`` (the ledger says so, and nothing was sent).
 
     :param str period: ``hour`` or ``month``
     :param datetime reset_at: when calls are possible again (aware, UTC), None if not known

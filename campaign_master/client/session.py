@@ -3,9 +3,9 @@
 =====================  =====================================================================
 what comes             what happens
 =====================  =====================================================================
-no connection, 5xx     GET and PUT: again after a pause, ``retries`` times at most, within
-                       :data:`MAX_SECONDS`. POST: never, the caller must know that an answer was
-                       lost. Then CampaignMasterConnectionError
+no connection, 5xx     GET and PUT: again after a pause, ``retries`` times at most, within the
+                       ``seconds`` of the call. POST: never, the caller must know that an answer
+                       was lost. Then CampaignMasterConnectionError
 401                    the token is renewed once and the call repeated once, whatever its kind: a
                        401 says that nothing was done. Then CampaignMasterAuthError
 429                    CampaignMasterRateLimitError, at once
@@ -41,7 +41,6 @@ from .transport import Answer, Exchange, Transport
 
 _logger = logging.getLogger(__name__)
 
-MAX_SECONDS = 60  # of one call with all repetitions and pauses; a login in between has its own
 BACKOFF = 0.5  # seconds before the first repetition; doubled each time, up to half as much again
 MASK_FROM = 4  # characters; a shorter secret cannot be told from ordinary text
 _NOT_JSON = object()
@@ -59,6 +58,7 @@ class Session:
         ledger: Ledger | None = None,
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 2,
+        seconds: float = 50,
     ):
         self._transport = Transport(api_url, timeout)
         if not username or not password:
@@ -70,6 +70,8 @@ class Session:
         self._password = password
         self._secrets = {password}  # and the tokens that were used
         self._retries = retries
+        self._seconds = seconds
+        self._ends = None  # of the call under way, on the clock of time.monotonic()
 
     @property
     def url(self) -> str:
@@ -89,6 +91,7 @@ class Session:
         :raise CampaignMasterError:
         """
         self.ledger.before_call(str(call))
+        self._ends = time.monotonic() + self._seconds
         sent, limits = 0, wire.Limits()
         try:
             token = self.ledger.token() or self._renew(None)
@@ -107,6 +110,7 @@ class Session:
 
         :raise CampaignMasterError:
         """
+        self._ends = time.monotonic() + self._seconds
         self._renew(self.ledger.token())
 
     def _renew(self, refused):
@@ -124,15 +128,14 @@ class Session:
         """
         if token:
             self._secrets.add(token)
-        ends = time.monotonic() + MAX_SECONDS
-        exchange = self._transport.send(call, token, ends)
+        exchange = self._transport.send(call, token, self._ends)
         sent = exchange.sent
         for attempt in range(self._retries if call.repeatable else 0):
             pause = BACKOFF * 2**attempt * random.uniform(1, 1.5)  # noqa: S311 (not a secret)
-            if not exchange.may_pass or time.monotonic() + pause >= ends:
+            if not exchange.may_pass or time.monotonic() + pause >= self._ends:
                 break
             time.sleep(pause)
-            exchange = self._transport.send(call, token, ends)
+            exchange = self._transport.send(call, token, self._ends)
             sent += exchange.sent
         return exchange, sent
 

@@ -1,7 +1,12 @@
+import contextlib
+import time
 from datetime import timedelta
+from functools import partial
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.service.model import retrying
+from odoo.tools import SQL
 
 from ..client import (
     CampaignMasterAuthError,
@@ -13,7 +18,9 @@ from ..client import (
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
 )
-from ..tools import AccountLedger, notification, to_odoo
+from ..tools import AccountLedger, notification, to_odoo, utcnow
+from ..tools.account_ledger import BACKGROUND_SHARE, HOUR_LIMIT, MONTH_LIMIT
+from ..tools.polling import forecast, stretch
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # Opening forms and drop-downs may ask for templates and lists this often (seconds); somebody who
@@ -25,6 +32,12 @@ CATALOGUE_PATIENCE = timedelta(seconds=4)
 # A person waits for what a button does; nobody waits for a scheduled action. (connect, read) in s.
 TIMEOUT_BUTTON = (3, 10)
 TIMEOUT_BACKGROUND = (5, 30)
+# What one call may take with all repetitions; the other accounts wait for it at most that long.
+SECONDS_BUTTON = 20
+SECONDS_BACKGROUND = 50
+# How much of the past a forecast of the month's calls looks at.
+LATELY = timedelta(days=7)
+ACTIVITY_TYPE = "mail.mail_activity_data_warning"
 
 
 class CampaignMasterAccount(models.Model):
@@ -38,6 +51,8 @@ class CampaignMasterAccount(models.Model):
     """
 
     _name = "campaign.master.account"
+    # Its administrator is told what stops it by an activity.
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _description = "Campaign Master Account"
     _rec_name = "company_id"
     _order = "company_id"
@@ -91,15 +106,15 @@ class CampaignMasterAccount(models.Model):
         groups="base.group_system",
         help="The calendar month (UTC, YYYY-MM) that the calls are counted for.",
     )
-    month_calls = fields.Integer(
-        string="Calls This Month", readonly=True, copy=False, groups="base.group_system"
-    )
+    month_calls = fields.Integer(readonly=True, copy=False, groups="base.group_system")
+    told_problem = fields.Char(groups=fields.NO_ACCESS, copy=False)
     login_refused_at = fields.Datetime(
         readonly=True,
         copy=False,
         help="Campaign Master refused the username and password at this time. Scheduled actions "
         "leave the account alone until they are entered again or tested with success.",
     )
+    rests_until = fields.Datetime(groups=fields.NO_ACCESS, copy=False)  # see _timed_turn
     catalogue_asked_at = fields.Datetime(readonly=True, copy=False)
     catalogue_read_at = fields.Datetime(
         string="Templates and Lists Read",
@@ -109,6 +124,30 @@ class CampaignMasterAccount(models.Model):
     )
     catalogue_failed = fields.Boolean(
         readonly=True, copy=False, help="The last attempt to read templates and lists failed."
+    )
+
+    # The meter.
+    calls_this_hour = fields.Integer(
+        compute="_compute_calls",
+        compute_sudo=True,
+        help="Calls of the hour that Campaign Master counts now, as its last answer said.",
+    )
+    calls_hour_limit = fields.Integer(
+        string="Calls an Hour, at Most", compute="_compute_calls", compute_sudo=True
+    )
+    calls_this_month = fields.Integer(
+        compute="_compute_calls",
+        compute_sudo=True,
+        help="Calls of this calendar month (UTC), counted here before each is sent.",
+    )
+    calls_month_limit = fields.Integer(
+        string="Calls a Month, at Most", compute="_compute_calls", compute_sudo=True
+    )
+    calls_forecast = fields.Integer(
+        string="Calls at the Month's End",
+        compute="_compute_calls",
+        compute_sudo=True,
+        help="How many calls the month will have had, if it goes on as in the last seven days.",
     )
 
     _unique_company = models.Constraint(
@@ -127,6 +166,35 @@ class CampaignMasterAccount(models.Model):
         """Store what was entered; an empty box keeps the saved password."""
         for account in self.filtered("password"):
             account.sudo().secret = account.password
+
+    def _calls_by_purpose(self):
+        """:return: for each purpose ``label``, and calls of this clock ``hour`` and ``month`` (UTC)"""
+        self.ensure_one()
+        Usage = self.env["campaign.master.usage"].sudo()
+        hour = utcnow().replace(minute=0, second=0, microsecond=0)
+        by_hour = Usage._since(self, hour)
+        by_month = Usage._since(self, hour.replace(day=1, hour=0))
+        return [
+            {"label": label, "hour": by_hour.get(name, 0), "month": by_month.get(name, 0)}
+            for name, label in Usage._fields["purpose"]._description_selection(self.env)
+        ]
+
+    def _compute_calls(self):
+        Usage = self.env["campaign.master.usage"]
+        now = utcnow()
+        for account in self:
+            known = account.hour_limit and account.hour_reset_at and account.hour_reset_at > now
+            account.calls_hour_limit = account.hour_limit or HOUR_LIMIT
+            account.calls_this_hour = account.hour_limit - account.hour_remaining if known else 0
+            account.calls_month_limit = MONTH_LIMIT
+            current = account.month == now.strftime("%Y-%m")
+            account.calls_this_month = account.month_calls if current else 0
+            lately = sum(Usage._since(account, now - LATELY).values())
+            # An account that is younger than that has not had the whole time.
+            age = min(max(now - (account.create_date or now), timedelta(days=1)), LATELY)
+            account.calls_forecast = forecast(
+                now, account.calls_this_month, lately, age / timedelta(days=1)
+            )
 
     @api.constrains("enabled", "username", "secret")
     def _check_credentials(self):
@@ -195,7 +263,15 @@ class CampaignMasterAccount(models.Model):
         result = super().write(vals)
         if password or {"username", "api_url"} & vals.keys():
             # Another login: what belongs to the former one must not be used for it.
-            self.sudo().write({"token": False, "token_reset_at": False, "login_refused_at": False})
+            self.sudo().write(
+                {
+                    "token": False,
+                    "token_reset_at": False,
+                    "login_refused_at": False,
+                    "told_problem": False,
+                }
+            )
+            self._resume()
         if vals.get("enabled"):
             # Without Odoo's Mailing Campaigns feature there is no Campaigns menu.
             self.env.ref("base.group_user").sudo()._apply_group(
@@ -223,8 +299,9 @@ class CampaignMasterAccount(models.Model):
                 self.env._("Enter and save the username and the password first, then test.")
             )
         works = []
+        was_refused = account.login_refused_at
         try:
-            with account._client() as client:
+            with account._client("catalogue") as client:
                 client.authenticate()
                 works.append(
                     self.env._(
@@ -238,6 +315,8 @@ class CampaignMasterAccount(models.Model):
             sentences = [*works, account._explain(error)]
             return notification("danger", " ".join(sentences), sticky=True)
         account.invalidate_recordset()
+        if was_refused:
+            account._resume()
         works.append(
             self.env._(
                 "Read %(templates)s templates and %(lists)s lists.",
@@ -263,7 +342,7 @@ class CampaignMasterAccount(models.Model):
         for account in self.sudo():
             account._check_enabled()
             try:
-                with account._client() as client:
+                with account._client("catalogue") as client:
                     account._refresh_catalogue(client)
             except CampaignMasterError as error:
                 raise UserError(
@@ -273,6 +352,20 @@ class CampaignMasterAccount(models.Model):
                     )
                 ) from error
         return notification("success", self.env._("Templates and lists are up to date."))
+
+    def action_open_settings(self):
+        """Open the settings that the account is set up in."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "mass_mailing.action_mass_mailing_configuration"
+        )
+
+    def action_open_calls(self):
+        """Open what the account's calls were made for."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "campaign_master.campaign_master_usage_action"
+        )
+        return {**action, "domain": [("account_id", "=", self.id)]}
 
     def request_catalogue(self, explicit=False):
         """Ask for templates and lists to be read soon, without waiting for it.
@@ -321,30 +414,33 @@ class CampaignMasterAccount(models.Model):
         """:return: the enabled account of the company, or an empty recordset (as superuser)"""
         return self.sudo().search([("company_id", "=", company.id), ("enabled", "=", True)])
 
-    def _client(self, background=False, timeout=None):
+    def _client(self, purpose, background=False, hasty=False):
         """A client for this account, to be used in a ``with`` block.
 
+        :param str purpose: what the calls are for, one of ``tools.PURPOSES``
         :param bool background: for a scheduled action: it waits longer, tries again more often,
             and leaves a share of the calls to people
-        :param tuple timeout: seconds to wait for a connection and for an answer, if other than
-            usual; then nothing is tried again
+        :param bool hasty: somebody looks at what comes of it: waits as for a button, and tries
+            nothing again
         """
         self.ensure_one()
         account = self.sudo()
+        patient = background and not hasty
         return CampaignMasterClient(
             account.api_url,
             account.username,
             account.secret,
-            ledger=account._ledger(background),
-            timeout=timeout or (TIMEOUT_BACKGROUND if background else TIMEOUT_BUTTON),
-            retries=0 if timeout else 2 if background else 1,
+            ledger=account._ledger(purpose, background),
+            timeout=TIMEOUT_BACKGROUND if patient else TIMEOUT_BUTTON,
+            retries=2 if patient else 0 if hasty else 1,
+            seconds=SECONDS_BACKGROUND if patient else SECONDS_BUTTON,
         )
 
-    def _ledger(self, background=False):
+    def _ledger(self, purpose="catalogue", background=False):
         self.ensure_one()
         # The ledger's transactions are its own: it must find the row as it is.
         self.flush_recordset()
-        return AccountLedger(self, background)
+        return AccountLedger(self, purpose, background)
 
     @api.model
     def _cron(self, name):
@@ -426,6 +522,36 @@ class CampaignMasterAccount(models.Model):
             date=read_at.strftime("%Y-%m-%d %H:%M"),
         )
 
+    def _stretch(self):
+        """:return: by how much polls must be further apart for the month's calls to last"""
+        self.ensure_one()
+        # Other transactions write it.
+        self.invalidate_recordset(["month", "month_calls"])
+        now = utcnow()
+        spent = self.month_calls if self.month == now.strftime("%Y-%m") else 0
+        return stretch(now, spent, int(MONTH_LIMIT * BACKGROUND_SHARE))
+
+    @contextlib.contextmanager
+    def _timed_turn(self):
+        """A turn of a scheduled action for this account: afterwards it rests as long as that took.
+
+        Who is next is the account whose rest ends first. So accounts get the same time, not the
+        same number of calls: one whose calls take long delays the others by one call.
+        """
+        self.ensure_one()
+        ledger, started = self._ledger(), time.monotonic()
+        try:
+            yield
+        finally:
+            took = timedelta(seconds=time.monotonic() - started)
+            ledger.note(rests_until=utcnow() + took)
+
+    def _local_time(self, moment):
+        """:return: a time of the day, in the reader's time zone; with the day if it is not today"""
+        local = fields.Datetime.context_timestamp(self, moment)
+        today = fields.Datetime.context_timestamp(self, fields.Datetime.now())
+        return local.strftime("%H:%M" if local.date() == today.date() else "%Y-%m-%d %H:%M")
+
     def _explain(self, error):
         """Say to a marketing person what went wrong and what to do now.
 
@@ -445,11 +571,10 @@ class CampaignMasterAccount(models.Model):
                     "starts anew on the first day of the next month."
                 )
             if error.reset_at:
-                local = fields.Datetime.context_timestamp(self, to_odoo(error.reset_at))
                 return self.env._(
                     "The number of calls that Campaign Master allows in an hour is used up. Try "
                     "again after %(time)s.",
-                    time=local.strftime("%H:%M"),
+                    time=self._local_time(to_odoo(error.reset_at)),
                 )
             return self.env._(
                 "The number of calls that Campaign Master allows in an hour is used up. Try again "
@@ -489,7 +614,7 @@ class CampaignMasterAccount(models.Model):
         for account in accounts:
             try:
                 # Somebody may look at the form: rather an early "may be old" than a late answer.
-                with account._client(background=True, timeout=TIMEOUT_BUTTON) as client:
+                with account._client("catalogue", background=True, hasty=True) as client:
                     account._refresh_catalogue(client)
             except CampaignMasterError as error:
                 # The client has logged it; forms show that the list may be old.
@@ -497,7 +622,67 @@ class CampaignMasterAccount(models.Model):
             if not self.env["ir.cron"]._commit_progress(1):
                 break
 
+    # === WHAT CONCERNS THE ACCOUNT AS A WHOLE === #
+
     def _note_error(self, error):
-        """Keep what an error says about the account as a whole."""
+        """Keep what an error says about the account as a whole; tell an administrator once."""
+        self.ensure_one()
         if isinstance(error, CampaignMasterRateLimitError) and error.period == "month":
-            self._ledger().month_is_spent()
+            if error.code == "month_spent":
+                # Campaign Master says so, whatever our own count is.
+                self._ledger().month_is_spent()
+            self._tell_administrator(f"month {utcnow():%Y-%m}", error)
+        elif error.code == "login_refused":
+            self._tell_administrator("login", error)
+
+    def _tell_administrator(self, problem, error):
+        """Give an administrator an activity, unless this problem has been told already.
+
+        In a transaction of its own: the caller's may be rolled back, as an error is shown.
+
+        :param str problem: a word that changes when it is another problem
+        """
+
+        def tell(account):
+            account.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE campaign_master_account SET told_problem = %s
+                     WHERE id = %s AND told_problem IS DISTINCT FROM %s
+                    """,
+                    problem,
+                    account.id,
+                    problem,
+                )
+            )
+            if not account.env.cr.rowcount:
+                return
+            user = account._administrator()
+            account = account.with_context(lang=user.lang)
+            account.activity_schedule(
+                ACTIVITY_TYPE,
+                user_id=user.id,
+                summary=account.env._("Campaign Master waits for you"),
+                note=account._explain(error)
+                + " "
+                + account.env._("Until then syncs wait and statistics stay as they are."),
+            )
+
+        with self.env.registry.cursor() as cr:
+            account = self.with_env(api.Environment(cr, SUPERUSER_ID, {}))
+            retrying(partial(tell, account), account.env)
+
+    def _administrator(self):
+        """:return: who set the account up, if he still may; else an administrator of the company"""
+        self.ensure_one()
+        admins = self.env.ref("base.group_system").all_user_ids.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )
+        fallback = self.env.ref("base.user_admin")
+        return self.write_uid & admins or admins[:1] or fallback
+
+    def _resume(self):
+        """The login is right again: forget the problem, and go on with what has waited."""
+        self.sudo().activity_unlink([ACTIVITY_TYPE])
+        self._cron("push_recipients")._trigger()
+        self._cron("pull_statistics")._trigger()

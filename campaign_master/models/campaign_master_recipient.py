@@ -2,6 +2,7 @@ import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import notification, to_odoo
@@ -121,6 +122,18 @@ class CampaignMasterRecipient(models.Model):
         "this one was pushed: then never pushed. Ordinary mail from Odoo is not affected.",
     )
 
+    known_on_list = fields.Boolean(
+        string="Known to Be on the List",
+        store=False,
+        search="_search_known_on_list",
+        help="An earlier sync of another campaign put the address on the same list.",
+    )
+    bounced_before = fields.Boolean(
+        store=False,
+        search="_search_bounced_before",
+        help="The address received no mail on another campaign of the same account.",
+    )
+
     _unique_partner = models.UniqueIndex(
         "(campaign_id, partner_id) WHERE partner_id IS NOT NULL",
         "A contact or company is on a campaign only once.",
@@ -142,6 +155,49 @@ class CampaignMasterRecipient(models.Model):
     _queue_index = models.Index("(campaign_id, id) WHERE sync_state = 'pending'")
     # An opt-out reaches the account's other campaigns by address.
     _waiting_index = models.Index("(account_id, email) WHERE sync_state NOT IN ('added', 'exists')")
+    _bounced_index = models.Index("(account_id, email) WHERE bounced")
+
+    def _search_known_on_list(self, operator, value):
+        return self._search_same_address(
+            operator,
+            lambda line: SQL(
+                """
+                other.sync_state IN %s AND EXISTS (
+                    SELECT FROM utm_campaign AS own
+                      JOIN utm_campaign AS earlier
+                           ON earlier.campaign_master_list_id = own.campaign_master_list_id
+                     WHERE own.id = %s.campaign_id AND earlier.id = other.campaign_id)
+                """,
+                ON_LIST,
+                line,
+            ),
+        )
+
+    def _search_bounced_before(self, operator, value):
+        return self._search_same_address(operator, lambda _line: SQL("other.bounced"))
+
+    def _search_same_address(self, operator, condition):
+        """:return: a domain: another campaign of the account has a recipient with this address who
+        fulfils the condition
+
+        :param condition: gives the SQL, when it gets the alias of the line's table
+        """
+        if operator != "in":
+            return NotImplemented
+        return Domain.custom(
+            to_sql=lambda _model, alias, _query: SQL(
+                """
+                EXISTS (
+                    SELECT FROM campaign_master_recipient AS other
+                     WHERE other.account_id = %(line)s.account_id
+                       AND other.email = %(line)s.email
+                       AND other.campaign_id <> %(line)s.campaign_id
+                       AND %(condition)s)
+                """,
+                line=SQL.identifier(alias),
+                condition=condition(SQL.identifier(alias)),
+            )
+        )
 
     @api.depends("email", "partner_id", "lead_id")
     def _compute_display_name(self):

@@ -62,11 +62,20 @@ class ResConfigSettings(models.TransientModel):
         for settings in self:
             settings.sudo().campaign_master_secret = settings.campaign_master_password
 
+    @api.depends("campaign_master_account_id")
     def _compute_campaign_master_schedule(self):
-        self.campaign_master_schedule = self.env["ir.qweb"]._render(
-            "campaign_master.settings_schedule",
-            {"crons": [(cron, self._next_run(cron)) for cron in self._campaign_master_crons()]},
-        )
+        for settings in self:
+            account = settings.campaign_master_account_id
+            settings.campaign_master_schedule = account and self.env["ir.qweb"]._render(
+                "campaign_master.settings_schedule",
+                {
+                    "account": account,
+                    "crons": [
+                        (cron, self._next_run(cron)) for cron in self._campaign_master_crons()
+                    ],
+                    "purposes": account._calls_by_purpose(),
+                },
+            )
 
     @api.model
     def _campaign_master_crons(self):

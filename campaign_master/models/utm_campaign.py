@@ -54,19 +54,16 @@ PROTECTED = {
         "sync_message",
         "outcome",
         "synced_by_id",
-        "sync_upto_id",
-        "sync_position_id",
-        "sync_doubtful_id",
-        "sync_pass",
-        "sync_total",
-        "sync_failures",
-        "sync_retry_at",
         "synced_draft",
         "activity_since",
         "activity_next_since",
         "activity_page",
         "activity_due",
-        "pull_due",
+        "pull_step",
+        "pull_failures",
+        "fresh_at",
+        "moved_at",
+        "next_poll_at",
     )
 }
 
@@ -248,15 +245,6 @@ class UtmCampaign(models.Model):
         groups=GROUP,
         help="How many recipients had which outcome at the last sync.",
     )
-    # The position of a sync, so that it can be cut at any point and go on: see utm_campaign_sync.
-    campaign_master_sync_upto_id = fields.Integer(readonly=True, copy=False, groups=GROUP)
-    campaign_master_sync_position_id = fields.Integer(readonly=True, copy=False, groups=GROUP)
-    campaign_master_sync_doubtful_id = fields.Integer(readonly=True, copy=False, groups=GROUP)
-    campaign_master_sync_pass = fields.Integer(readonly=True, copy=False, groups=GROUP)
-    campaign_master_sync_total = fields.Integer(readonly=True, copy=False, groups=GROUP)
-    campaign_master_sync_failures = fields.Integer(readonly=True, copy=False, groups=GROUP)
-    campaign_master_sync_retry_at = fields.Datetime(readonly=True, copy=False, groups=GROUP)
-
     # === WHAT CAME BACK === #
 
     campaign_master_statistics_at = fields.Datetime(
@@ -266,13 +254,38 @@ class UtmCampaign(models.Model):
         groups=GROUP,
         help="When the figures were last read from Campaign Master.",
     )
-    # Where reading the recipients' activity stands: see utm_campaign_pull.
+    campaign_master_next_poll_at = fields.Datetime(
+        string="Next Statistics",
+        readonly=True,
+        copy=False,
+        groups=GROUP,
+        help="When the figures are read again by themselves, or shortly after: every half hour "
+        "while the campaign is fresh, then less and less, and sooner again when something "
+        "happens. Refresh statistics now reads them at once.",
+    )
+    campaign_master_fresh_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        groups=GROUP,
+        help="When the campaign was synced, sent or sent again last. The older, the less often "
+        "its figures are read.",
+    )
+    campaign_master_moved_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        groups=GROUP,
+        help="When a change of the figures was seen last.",
+    )
+    # Where reading the figures stands: see utm_campaign_pull.
+    campaign_master_pull_step = fields.Char(readonly=True, copy=False, groups=GROUP)
+    campaign_master_pull_failures = fields.Integer(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_since = fields.Datetime(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_next_since = fields.Datetime(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_page = fields.Integer(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_due = fields.Boolean(readonly=True, copy=False, groups=GROUP)
-
-    campaign_master_pull_due = fields.Boolean(readonly=True, copy=False, groups=GROUP)
+    _campaign_master_queue_index = models.Index(
+        "(campaign_master_next_poll_at) WHERE campaign_master_ref IS NOT NULL"
+    )
 
     campaign_master_sent = _figure("Sent", "Mails that Campaign Master sent.")
     campaign_master_delivered = _figure(

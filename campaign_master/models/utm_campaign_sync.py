@@ -1,49 +1,16 @@
-from datetime import timedelta
-
-from psycopg2.errors import SerializationFailure
-
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ..client import (
-    MAX_RECIPIENTS,
-    CampaignDraft,
-    CampaignMasterConnectionError,
-    CampaignMasterError,
-    CampaignMasterNotFoundError,
-    CampaignMasterRateLimitError,
-    CampaignMasterRefusedError,
-    CampaignMasterResponseError,
-    RecipientResult,
-)
-from ..tools import notification, to_odoo
-from .campaign_master_recipient import ON_LIST, STATE_OF_RESULT
+from ..client import CampaignDraft, CampaignMasterError, CampaignMasterRefusedError
+from ..tools import notification, number, to_odoo
+from .campaign_master_recipient import ON_LIST
 
-# An address without an answer is asked for this often in one sync.
-PASSES = 3
-# A failed connection is tried again after 1, 2, 4, 8 minutes; then the sync has failed.
-RETRIES = 4
-# Calls that finding the culprits of one refused batch may cost.
-SPLIT_CALLS = 40
-# Outcomes that somebody could mend: with one of them a sync is only partly done.
-PROBLEMS = ("no_email", "invalid", "refused")
 DELETED = "deleted"
 
 
 class UtmCampaign(models.Model):
-    """Syncing: the campaign itself in the button, its recipients in the scheduled action.
-
-    The button validates, finds or creates the campaign in Campaign Master, and sets the sync to
-    ``running``. The scheduled action then pushes the recipients in the order of their ids, one
-    call for each thousand, and commits three things, so that it can be cut anywhere:
-
-    - before each call, up to which recipient the call goes (``sync_doubtful_id``): if the answer
-      gets lost, these are asked for again, and an address that is then on the list already was
-      put there by us;
-    - after it, the outcome of each recipient and the position (``sync_position_id``);
-    - at the end, the state and the message.
-
-    Only one process runs a scheduled action at a time, so that nobody pushes twice.
+    """Syncing: what the button does, which is the campaign itself; its recipients are then pushed
+    by a scheduled action, see ``campaign.master.sync``.
     """
 
     # One model in three rooms: what is planned and known, syncing, pulling.
@@ -59,11 +26,8 @@ class UtmCampaign(models.Model):
             could not be asked; then nothing was changed
         :raise AccessError: the caller does not work in Email Marketing
         """
-        self.ensure_one()
-        self.env["campaign.master.account"]._check_marketing_user()
-        self.check_access("write")
+        campaign = self._campaign_master_for_button()
         self._campaign_master_ensure_account()
-        campaign = self.sudo()
         account = campaign.campaign_master_account_id
         campaign._campaign_master_check_required()
         if campaign.campaign_master_sync_state == "running" or not campaign.try_lock_for_update(
@@ -76,34 +40,51 @@ class UtmCampaign(models.Model):
                     campaign=campaign.title,
                 )
             )
+        Sync = campaign.env["campaign.master.sync"]
+        client = account._client("campaigns")
         try:
-            with account._client() as client:
+            with client:
                 changed = campaign._campaign_master_sync_campaign(client)
         except CampaignMasterError as error:
             if error.code == "not_found":
-                return campaign._campaign_master_found_deleted()
+                return campaign._campaign_master_found_deleted(client.ledger.calls)
             account._note_error(error)
-            raise UserError(
-                self.env._(
-                    "“%(campaign)s” was not synced; no recipient was added. %(reason)s",
-                    campaign=campaign.title,
-                    reason=account._explain(error),
-                )
-            ) from error
-        campaign._campaign_master_start_push(changed)
-        return notification(
-            "info" if campaign.campaign_master_sync_state == "running" else "success",
-            campaign.campaign_master_sync_message,
-        )
+            message = self.env._(
+                "“%(campaign)s” was not synced; no recipient was added. %(reason)s",
+                campaign=campaign.title,
+                reason=account._explain(error),
+            )
+            Sync._log_failure(campaign, message, client.ledger.calls, own_transaction=True)
+            raise UserError(message) from error
+        sync = Sync._start(campaign, changed, client.ledger.calls)
+        return notification("info" if sync.state == "running" else "success", sync.message)
+
+    def action_campaign_master_check(self):
+        """Look at what a sync would do, without asking Campaign Master.
+
+        :return: an action that opens the check
+        :raise UserError: the company has no enabled account
+        :raise AccessError: the caller does not work in Email Marketing
+        """
+        campaign = self._campaign_master_for_button()
+        self._campaign_master_ensure_account()
+        check = self.env["campaign.master.preflight"]._check(campaign)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Check Before Sync"),
+            "res_model": check._name,
+            "res_id": check.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }
 
     def action_campaign_master_cancel(self):
         """Stop a running sync after the batch that is under way."""
-        self.ensure_one()
-        self.env["campaign.master.account"]._check_marketing_user()
-        self.check_access("write")
-        campaign = self.sudo()
-        if campaign.campaign_master_sync_state == "running":
-            campaign._campaign_master_end_sync(
+        campaign = self._campaign_master_for_button()
+        # An empty recordset if it has just ended.
+        for sync in campaign._campaign_master_running_sync():
+            sync._end(
                 "cancelled",
                 self.env._(
                     "Cancelled. Recipients that were added stay on the list in Campaign Master; "
@@ -114,12 +95,9 @@ class UtmCampaign(models.Model):
 
     def action_campaign_master_retry(self):
         """Sync again, and also ask for those whom Campaign Master refused."""
-        self.ensure_one()
-        self.env["campaign.master.account"]._check_marketing_user()
-        self.check_access("write")
+        campaign = self._campaign_master_for_button()
         self._refuse_while_running()
-        # sudo: the outcome of recipients is nobody's to write but the sync's
-        self.env["campaign.master.recipient"].sudo().search(
+        campaign.env["campaign.master.recipient"].search(
             [("campaign_id", "=", self.id), ("sync_state", "in", ("refused", "invalid"))]
         ).write({"sync_state": "pending", "sync_message": False})
         return self.action_campaign_master_sync()
@@ -134,11 +112,28 @@ class UtmCampaign(models.Model):
         self._campaign_master_forget_remote()
         return True
 
-    def _campaign_master_forget_remote(self):
+    def action_campaign_master_syncs(self):
+        """Open the log of this campaign's syncs."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "campaign_master.campaign_master_sync_action"
+        )
+        return {**action, "domain": [("campaign_id", "=", self.id)]}
+
+    def _campaign_master_for_button(self, access="write"):
+        """Check who presses. ``utm.campaign`` itself may be written by any internal user.
+
+        :return: the campaign as superuser, since what comes from Campaign Master is nobody's to
+            write
+        :raise AccessError: the caller does not work in Email Marketing, or not with this campaign
+        """
         self.ensure_one()
         self.env["campaign.master.account"]._check_marketing_user()
-        self.check_access("write")
-        campaign = self.sudo()
+        self.check_access(access)
+        return self.sudo()
+
+    def _campaign_master_forget_remote(self):
+        campaign = self._campaign_master_for_button()
         if campaign.campaign_master_remote_status != DELETED:
             raise UserError(
                 self.env._(
@@ -157,6 +152,10 @@ class UtmCampaign(models.Model):
                 "campaign_master_sync_state": "never",
                 "campaign_master_sync_message": False,
                 "campaign_master_outcome": False,
+                "campaign_master_fresh_at": False,
+                "campaign_master_moved_at": False,
+                "campaign_master_next_poll_at": False,
+                "campaign_master_pull_step": False,
                 "campaign_master_activity_since": False,
                 "campaign_master_activity_next_since": False,
                 "campaign_master_activity_page": 0,
@@ -171,27 +170,45 @@ class UtmCampaign(models.Model):
             ``counts`` (recipients by outcome)
         :rtype: dict
         """
-        self.ensure_one()
-        self.env["campaign.master.account"]._check_marketing_user()
-        self.check_access("read")
-        campaign = self.sudo()
-        counts = campaign.campaign_master_outcome or {}
-        total = campaign.campaign_master_sync_total
+        campaign = self._campaign_master_for_button("read")
+        sync = campaign._campaign_master_running_sync()
+        counts = sync.counts or campaign.campaign_master_outcome or {}
         return {
             "id": campaign.id,
             "state": campaign.campaign_master_sync_state,
-            "message": campaign.campaign_master_sync_message or "",
-            "done": max(total - counts.get("pending", 0), 0),
-            "total": total,
+            "message": sync.message or campaign.campaign_master_sync_message or "",
+            "done": max(sync.total - counts.get("pending", 0), 0),
+            "total": sync.total,
             "counts": counts,
         }
+
+    def _campaign_master_running_sync(self):
+        """:return: ``campaign.master.sync``, empty if none is running"""
+        return self.env["campaign.master.sync"].search(
+            [("campaign_id", "=", self.id), ("state", "=", "running")], limit=1
+        )
+
+    def _campaign_master_send_progress(self):
+        """Tell the forms that show this campaign, once the transaction is committed."""
+        self.env["bus.bus"]._sendone(
+            (self, "campaign_master"), "campaign_master/progress", self.campaign_master_progress()
+        )
 
     # === THE CAMPAIGN === #
 
     def _campaign_master_check_required(self):
         """:raise UserError: one line for each thing that is missing; nothing was sent"""
-        missing = [
-            label
+        if missing := self._campaign_master_missing():
+            raise UserError("\n".join(missing))
+
+    def _campaign_master_missing(self):
+        """:return: a sentence for each thing that a sync needs and that is not there"""
+        return [
+            self.env._(
+                "Unable to create the external campaign for the following reason : "
+                "%(what)s is required and has not been provided",
+                what=label,
+            )
             for label, value in (
                 (self.env._("Campaign subject"), self.campaign_master_subject),
                 (self.env._("Campaign description"), self.description),
@@ -200,17 +217,6 @@ class UtmCampaign(models.Model):
             )
             if not (value.strip() if isinstance(value, str) else value)
         ]
-        if missing:
-            raise UserError(
-                "\n".join(
-                    self.env._(
-                        "Unable to create the external campaign for the following reason : "
-                        "%(what)s is required and has not been provided",
-                        what=label,
-                    )
-                    for label in missing
-                )
-            )
 
     def _campaign_master_reference(self):
         """:return: the same text at each try for this campaign of this database, so that a lost
@@ -286,344 +292,84 @@ class UtmCampaign(models.Model):
         self.campaign_master_remote_status = remote.status
         self.campaign_master_sent_at = to_odoo(remote.sent_at)
 
-    def _campaign_master_found_deleted(self):
-        """The campaign is not there any more: keep that, and say what can be done."""
+    def _campaign_master_found_deleted(self, calls=None):
+        """The campaign is not there any more: keep that, and say what can be done.
+
+        :param int calls: if a press of the button found out: calls that it took
+        """
         message = self.env._(
             "“%(campaign)s” was deleted in Campaign Master. Nothing was synced. Create Again "
             "makes a new campaign there; Unlink forgets the old one.",
             campaign=self.title,
         )
+        for sync in self._campaign_master_running_sync():
+            sync._end("failed", message)
         self.write(
             {
                 "campaign_master_remote_status": DELETED,
+                "campaign_master_pull_step": False,
                 "campaign_master_sync_state": "failed",
                 "campaign_master_sync_message": message,
-                "campaign_master_synced_at": fields.Datetime.now(),
-                "campaign_master_synced_by_id": self.env.uid,
             }
         )
+        if calls is not None:
+            self.campaign_master_synced_at = fields.Datetime.now()
+            self.campaign_master_synced_by_id = self.env.uid
+            self.env["campaign.master.sync"]._log_failure(self, message, calls)
         return notification("danger", message, sticky=True)
 
-    # === THE RECIPIENTS === #
+    # === WHAT IS TOLD === #
 
-    def _campaign_master_start_push(self, changed):
-        """Queue the recipients that are not on the list yet for the scheduled action.
-
-        :param bool changed: the campaign itself was created or updated
-        """
-        Recipient = self.env["campaign.master.recipient"]
-        Recipient._classify(self)
-        counts = Recipient._count_by_state(self)
-        waiting = counts.get("pending", 0)
-        self.write(
-            {
-                "campaign_master_synced_at": fields.Datetime.now(),
-                "campaign_master_synced_by_id": self.env.uid,
-                "campaign_master_outcome": counts,
-                "campaign_master_sync_upto_id": Recipient.search(
-                    [("campaign_id", "=", self.id)], order="id desc", limit=1
-                ).id,
-                "campaign_master_sync_position_id": 0,
-                "campaign_master_sync_pass": 1,
-                "campaign_master_sync_total": waiting,
-                "campaign_master_sync_failures": 0,
-                "campaign_master_sync_retry_at": False,
-            }
-        )
-        if waiting:
-            self.campaign_master_sync_state = "running"
-            self.campaign_master_sync_message = self.env._(
-                "The campaign is in Campaign Master. %(count)s recipients are being added to the "
-                "list “%(list)s”.",
-                count=waiting,
-                list=self.campaign_master_list_id.name,
-            )
-            self._campaign_master_cron()._trigger()
-        else:
-            self._campaign_master_end_sync(
-                "complete" if changed else "unchanged", self._campaign_master_summary(counts)
-            )
-
-    @api.model
-    def _campaign_master_cron(self):
-        return self.env["campaign.master.account"]._cron("push_recipients")
-
-    def _campaign_master_push_batch(self):
-        """Push the next thousand recipients at most. Commits before and after the call.
-
-        :return: how many recipients got an outcome, or ``None`` when the sync has ended
-        :raise CampaignMasterError: the call failed; the batch will be asked for again
-        """
-        Recipient = self.env["campaign.master.recipient"]
-        batch = Recipient._next_batch(
-            self,
-            self.campaign_master_sync_position_id,
-            self.campaign_master_sync_upto_id,
-            MAX_RECIPIENTS,
-        )
-        if not batch:
-            return self._campaign_master_end_pass()
-        last_id = max(batch)
-        # What an earlier call may have added without our hearing of it was added by us.
-        doubtful_id = self.campaign_master_sync_doubtful_id
-        again = self.campaign_master_sync_pass > 1
-        self.campaign_master_sync_doubtful_id = max(doubtful_id, last_id)
-        ids_by_email = {}
-        for line_id, email in batch.items():
-            ids_by_email.setdefault(email, []).append(line_id)
-        list_ref = self.campaign_master_list_id.ref
-        client = self.campaign_master_account_id._client(background=True)
-        # No transaction is open during the call: whoever changes the campaign meanwhile, or
-        # cancels, neither waits nor collides with what is stored after it.
-        self.env["ir.cron"]._commit_progress()
-        with client:
-            results = self._campaign_master_add_split(client, list_ref, list(ids_by_email))
-        self.invalidate_recordset()
-
-        outcome = []
-        for result in results:
-            first_id, *others = ids_by_email[result.email]
-            outcome += [(line_id, "duplicate", None) for line_id in others]
-            state = STATE_OF_RESULT.get(result.status)
-            if state == "exists" and (first_id <= doubtful_id or again):
-                state = "added"
-            if state is None:
-                if self.campaign_master_sync_pass < PASSES:
-                    continue
-                outcome.append(
-                    (
-                        first_id,
-                        "refused",
-                        result.message
-                        or self.env._("Campaign Master gave no answer for this address."),
-                    )
-                )
-            else:
-                outcome.append((first_id, state, result.message))
-        Recipient._store_results(outcome, late=self.campaign_master_remote_status == "sent")
-        counts = Recipient._count_by_state(self)
-        self.write(
-            {
-                "campaign_master_sync_position_id": last_id,
-                "campaign_master_sync_doubtful_id": 0,
-                "campaign_master_sync_failures": 0,
-                "campaign_master_sync_retry_at": False,
-                "campaign_master_outcome": counts,
-            }
-        )
-        self._campaign_master_send_progress()
-        return len(outcome)
-
-    @api.model
-    def _campaign_master_add_split(self, client, list_ref, emails):
-        """Add addresses; if the call as a whole is refused, halve it until the culprit is found.
-
-        :return: ``client.RecipientResult`` of each address
-        :raise CampaignMasterRefusedError: there are more culprits than calls to find them with
-        """
-        results, todo, calls = [], [emails], 0
-        while todo:
-            part = todo.pop()
-            try:
-                calls += 1
-                results += client.add_recipients(list_ref, part)
-            except CampaignMasterRefusedError as error:
-                if calls >= SPLIT_CALLS:
-                    raise
-                if len(part) > 1:
-                    half = len(part) // 2
-                    todo += [part[half:], part[:half]]
-                else:
-                    results.append(_refused(part[0], error))
-        return results
-
-    def _campaign_master_end_pass(self):
-        """All recipients of this sync were asked for: go round again for those without an
-        answer, or end.
-
-        :return: 0 if there is another round, ``None`` if the sync has ended
-        """
-        Recipient = self.env["campaign.master.recipient"]
-        if self.campaign_master_sync_pass < PASSES and Recipient._next_batch(
-            self, 0, self.campaign_master_sync_upto_id, 1
-        ):
-            self.campaign_master_sync_pass += 1
-            self.campaign_master_sync_position_id = 0
-            return 0
-        Recipient._classify(self)
-        counts = Recipient._count_by_state(self)
-        self.campaign_master_outcome = counts
-        state = "partial" if any(counts.get(name) for name in PROBLEMS) else "complete"
-        self._campaign_master_end_sync(state, self._campaign_master_summary(counts))
-        # How many people are on the list has changed.
-        self.campaign_master_account_id._ask_refresh()
-        return None
-
-    def _campaign_master_end_sync(self, state, message):
-        self.write(
-            {
-                "campaign_master_sync_state": state,
-                "campaign_master_sync_message": message,
-                "campaign_master_sync_retry_at": False,
-            }
-        )
-        self._campaign_master_send_progress()
-
-    def _campaign_master_summary(self, counts):
+    def _campaign_master_summary(self, counts, reasons=()):
         """What a sync did, and what is left to do in Campaign Master.
 
         :param dict counts: recipients by outcome
+        :param reasons: why recipients were refused: pairs ``(reason, recipients)``
         :return: sentences, one a line
         """
-        on_list = sum(counts.get(name, 0) for name in ON_LIST)
         total = sum(counts.values())
-        listname = self.campaign_master_list_id.name
-        lines = []
-        if not total:
-            lines.append(
+        if total:
+            lines = [
+                self.env._(
+                    "%(on_list)s of %(total)s recipients are on the list “%(list)s”.",
+                    on_list=number(self.env, sum(counts.get(name, 0) for name in ON_LIST)),
+                    total=number(self.env, total),
+                    list=self.campaign_master_list_id.name,
+                )
+            ]
+        else:
+            lines = [
                 self.env._(
                     "The campaign is in Campaign Master. It has no recipients yet: add leads, "
                     "contacts or companies and sync again."
                 )
-            )
-        else:
+            ]
+        if reasons:
             lines.append(
                 self.env._(
-                    "%(on_list)s of %(total)s recipients are on the list “%(list)s”.",
-                    on_list=on_list,
-                    total=total,
-                    list=listname,
+                    "Refused by Campaign Master: %(reasons)s.",
+                    reasons="; ".join(
+                        f"“{reason}” ({number(self.env, count)})" for reason, count in reasons
+                    ),
                 )
             )
+        return "\n".join([*lines, self._campaign_master_left_to_do()])
+
+    def _campaign_master_left_to_do(self):
+        """:return: a sentence or two: what is left to do in Campaign Master after a sync"""
         if self.campaign_master_remote_status == "draft":
-            lines.append(
-                self.env._(
-                    "Left to do in Campaign Master: choose the list “%(list)s” for this campaign, "
-                    "check it, and send. Everybody on that list gets the mail, also people who "
-                    "are not recipients here.",
-                    list=listname,
-                )
-            )
-        elif self.campaign_master_remote_status == "sent":
-            lines.append(
-                self.env._(
-                    "The campaign was sent already, so it was not updated there. People added "
-                    "since then do not get it."
-                )
-            )
-        else:
-            lines.append(
-                self.env._(
-                    "The campaign is “%(status)s” in Campaign Master, so it was not updated there.",
-                    status=self.campaign_master_remote_status,
-                )
-            )
-        return "\n".join(lines)
-
-    # === LIVE PROGRESS === #
-
-    def _campaign_master_send_progress(self):
-        """Tell the forms that show this campaign, once the transaction is committed."""
-        self.env["bus.bus"]._sendone(
-            (self, "campaign_master"), "campaign_master/progress", self.campaign_master_progress()
-        )
-
-    # === CRONS === #
-
-    @api.model
-    def _cron_campaign_master_push(self):
-        """Push the recipients of all running syncs, in turns of one batch each."""
-        Cron = self.env["ir.cron"]
-        remaining = True
-        while remaining:
-            campaigns = self.search(
-                [
-                    ("campaign_master_sync_state", "=", "running"),
-                    "|",
-                    ("campaign_master_sync_retry_at", "=", False),
-                    ("campaign_master_sync_retry_at", "<=", fields.Datetime.now()),
-                ],
-                order="campaign_master_synced_at, id",
-            )
-            remaining = len(campaigns)
-            Cron._commit_progress(remaining=remaining)
-            for campaign in campaigns:
-                done = campaign._campaign_master_push_turn()
-                ended = done is None
-                remaining -= ended
-                if not Cron._commit_progress(done or 0, remaining=max(remaining, 0)):
-                    # The scheduler calls again, but after ten times only once it wakes up.
-                    self._campaign_master_cron()._trigger()
-                    return
-
-    def _campaign_master_push_turn(self):
-        """One batch of one campaign; whatever goes wrong with it stays with it.
-
-        :return: how many recipients got an outcome, or ``None`` when nothing more is to be done
-            for this campaign now
-        """
-        account = self.campaign_master_account_id
-        try:
-            # Somebody may have cancelled it, or deleted it, since it was found.
-            if self.exists() and self.campaign_master_sync_state == "running":
-                if not account.enabled:
-                    self._campaign_master_end_sync(
-                        "cancelled", self.env._("Campaign Master was disabled in the settings.")
-                    )
-                    return None
-                return self._campaign_master_push_batch()
-        except SerializationFailure:
-            # Somebody wrote the campaign at the same moment. The batch is asked for again.
-            self.env.cr.rollback()
-            return 0
-        except CampaignMasterError as error:
-            self.env.cr.rollback()
-            account._note_error(error)
-            self._campaign_master_push_failed(error)
-        return None
-
-    def _campaign_master_push_failed(self, error):
-        """Wait and try again, or give up and say why."""
-        account = self.campaign_master_account_id
-        now = fields.Datetime.now()
-        retry_at = None
-        if isinstance(error, CampaignMasterRateLimitError) and error.period == "hour":
-            retry_at = to_odoo(error.reset_at) or now + timedelta(hours=1)
-        elif (
-            isinstance(error, CampaignMasterConnectionError | CampaignMasterResponseError)
-            and not isinstance(error, CampaignMasterNotFoundError | CampaignMasterRefusedError)
-            and self.campaign_master_sync_failures < RETRIES
-        ):
-            retry_at = now + timedelta(minutes=2**self.campaign_master_sync_failures)
-            self.campaign_master_sync_failures += 1
-        if retry_at:
-            local = fields.Datetime.context_timestamp(self, retry_at)
-            self.campaign_master_sync_retry_at = retry_at
-            self.campaign_master_sync_message = self.env._(
-                "%(reason)s Odoo goes on by itself at %(time)s.",
-                reason=account._explain(error),
-                time=local.strftime("%H:%M"),
-            )
-            self._campaign_master_cron()._trigger(retry_at)
-            self._campaign_master_send_progress()
-            return
-        if error.code == "not_found":
-            reason = self.env._(
-                "The list “%(list)s” was deleted in Campaign Master. Choose another one.",
+            return self.env._(
+                "Left to do in Campaign Master: choose the list “%(list)s” for this campaign, "
+                "check it, and send. Everybody on that list gets the mail, also people who "
+                "are not recipients here.",
                 list=self.campaign_master_list_id.name,
             )
-        else:
-            reason = account._explain(error)
-        self._campaign_master_end_sync(
-            "failed",
-            self.env._(
-                "Not everybody was added to the list. %(reason)s Then sync again: it goes on "
-                "where it stopped.",
-                reason=reason,
-            ),
+        if self.campaign_master_remote_status == "sent":
+            return self.env._(
+                "The campaign was sent already, so it was not updated there. People added "
+                "since then do not get it."
+            )
+        return self.env._(
+            "The campaign is “%(status)s” in Campaign Master, so it was not updated there.",
+            status=self.campaign_master_remote_status,
         )
-
-
-def _refused(email, error):
-    """The result of an address that Campaign Master does not even take into a call."""
-    return RecipientResult(email, "suppressed", error.message)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import requests
 
+from odoo import fields
 from odoo.tests import TransactionCase, new_test_user, tagged
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,10 +155,21 @@ class CampaignMasterCase(TransactionCase):
         self.env.invalidate_all()
         self.assertEqual(cron.failure_count, 0, "The scheduled action crashed")
 
+    def syncs(self, campaign):
+        """The log of the campaign's syncs, newest first."""
+        return self.env["campaign.master.sync"].sudo().search([("campaign_id", "=", campaign.id)])
+
+    def wait_is_over(self, campaign):
+        """A sync that waits for another try may go on now."""
+        self.syncs(campaign)[0].next_at = fields.Datetime.now()
+
     def push(self):
         self.run_cron("push_recipients")
 
     def pull(self):
+        """Read all campaigns, however lately they were read."""
+        campaigns = self.env["utm.campaign"].sudo().search([("campaign_master_ref", "!=", False)])
+        campaigns.campaign_master_next_poll_at = False
         self.run_cron("pull_statistics")
 
     def sync(self, campaign):

@@ -28,7 +28,6 @@ from odoo.addons.campaign_master.client import (
     Statistics,
     Template,
     api,
-    session,
     transport,
 )
 
@@ -718,7 +717,7 @@ class TestRepeating(MockedCase):
 
     def test_nothing_is_repeated_when_the_time_is_over(self):
         self.on("GET /templates", status=500)
-        with patch.object(session, "MAX_SECONDS", 0.1):
+        with patch.object(self.client._session, "_seconds", 0.1):
             self.assertFails(CampaignMasterConnectionError, EXAMPLES["templates"].make)
         self.assertEqual((len(self.http.calls), self.pauses), (1, []))
 

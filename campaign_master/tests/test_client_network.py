@@ -21,7 +21,6 @@ from odoo.addons.campaign_master.client import (
     CampaignMasterRefusedError,
     CampaignMasterResponseError,
     MemoryLedger,
-    session,
     transport,
 )
 
@@ -145,19 +144,19 @@ class TestTime(SocketCase):
     def test_a_header_that_drips(self):
         head = b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 90
         self.serve(self.drip(head))
-        with patch.object(session, "MAX_SECONDS", 0.5):
+        with patch.object(self.client._session, "_seconds", 0.5):
             self.assertSoon(EXAMPLES["lists"].make)
         self.assertEqual(len(self.server.heads), 1)
 
     def test_a_body_that_drips(self):
         self.serve(self.drip(http_answer(b" " * 10_000)))
-        with patch.object(session, "MAX_SECONDS", 1):
+        with patch.object(self.client._session, "_seconds", 1):
             self.assertSoon(EXAMPLES["lists"].make, 3)
 
     def test_chunks_that_drip(self):
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
         self.serve(self.drip(head + b"1\r\n \r\n" * 1000))
-        with patch.object(session, "MAX_SECONDS", 3):
+        with patch.object(self.client._session, "_seconds", 3):
             self.assertSoon(EXAMPLES["lists"].make, 5)
 
     def test_a_wait_within_an_answer(self):
@@ -175,19 +174,19 @@ class TestTime(SocketCase):
             return True
 
         self.serve(answer)
-        with patch.object(session, "MAX_SECONDS", 0.5):
+        with patch.object(self.client._session, "_seconds", 0.5):
             for _i in range(4):
                 list(self.client.lists())
         self.assertEqual(self.server.connections, 1)
 
     def test_without_a_read_timeout_the_deadline_holds(self):
         self.serve(lambda _head, _connection: self.server.stopping.wait(10), timeout=(5, None))
-        with patch.object(session, "MAX_SECONDS", 0.3):
+        with patch.object(self.client._session, "_seconds", 0.3):
             self.assertSoon(EXAMPLES["lists"].make)
 
     def test_no_time_left_to_read(self):
         self.serve(lambda _head, connection: connection.sendall(LISTS))
-        with patch.object(session, "MAX_SECONDS", 0):
+        with patch.object(self.client._session, "_seconds", 0):
             self.assertSoon(EXAMPLES["lists"].make)
 
     def test_threads_have_deadlines_of_their_own(self):
@@ -204,7 +203,7 @@ class TestTime(SocketCase):
         thread = threading.Thread(target=lambda: found.extend(slow_client.lists()))
         thread.start()
         self.serve(lambda _head, _connection: self.server.stopping.wait(10), retries=0)
-        with patch.object(session, "MAX_SECONDS", 0.1):
+        with patch.object(self.client._session, "_seconds", 0.1):
             self.assertSoon(EXAMPLES["lists"].make)
         thread.join(5)
         self.assertEqual(len(found), 1)

@@ -1,3 +1,4 @@
-from .account_ledger import AccountLedger, advisory_lock
+from .account_ledger import PURPOSES, AccountLedger, session_lock
 from .notification import notification
 from .times import to_client, to_odoo, utcnow
+from .words import number

@@ -1,13 +1,15 @@
 """What all workers of one account share, kept on the account in transactions of their own."""
 
+import contextlib
 import logging
 from datetime import timedelta
 
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import InFailedSqlTransaction, SerializationFailure
 
 from odoo.tools import SQL
 
 from ..client import CampaignMasterAuthError, CampaignMasterRateLimitError
+from .polling import month_end
 from .times import to_client, to_odoo, utcnow
 
 _logger = logging.getLogger(__name__)
@@ -21,10 +23,13 @@ TOKEN_MARGIN = timedelta(minutes=1)
 # key is a record's id. Chosen at random once, to stay clear of other add-ons.
 LOCK_LOGIN = 1_129_138_001
 LOCK_PULL = 1_129_138_002
+# What calls are made for; the meter tells them apart.
+PURPOSES = ("campaigns", "recipients", "statistics", "catalogue")
 
 
-def advisory_lock(cr, kind, record_id):
-    """Try to take a lock that ends with the transaction of ``cr``.
+@contextlib.contextmanager
+def session_lock(cr, kind, record_id):
+    """Try to hold a lock for the block, over commits and rollbacks; it ends with the process.
 
     Unlike a row lock it makes nobody wait who only writes the row.
 
@@ -32,8 +37,18 @@ def advisory_lock(cr, kind, record_id):
     :param int record_id: the record that is worked on
     :return: whether the lock was free
     """
-    cr.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [kind, record_id])
-    return cr.fetchone()[0]
+    cr.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind, record_id])
+    [locked] = cr.fetchone()
+    try:
+        yield locked
+    finally:
+        if locked:
+            try:
+                cr.execute("SELECT pg_advisory_unlock(%s, %s)", [kind, record_id])
+            except InFailedSqlTransaction:
+                # The connection goes on living in Odoo's pool, and the lock would with it.
+                cr.rollback()
+                cr.execute("SELECT pg_advisory_unlock(%s, %s)", [kind, record_id])
 
 
 class AccountLedger:
@@ -45,13 +60,17 @@ class AccountLedger:
     for itself.
 
     :param account: ``campaign.master.account``, one record
+    :param str purpose: what the calls are for, one of :data:`PURPOSES`
     :param bool background: whether a scheduled action makes the calls, rather than a person
+    :ivar int calls: how many calls were made through this ledger
     """
 
-    def __init__(self, account, background=False):
+    def __init__(self, account, purpose, background=False):
         self._registry = account.env.registry
         self._account_id = account.id
+        self._purpose = purpose
         self._background = background
+        self.calls = 0
 
     # === What the client asks (see client/ledger.py) === #
 
@@ -89,7 +108,13 @@ class AccountLedger:
             except CampaignMasterAuthError as error:
                 refusal = error
             else:
-                self.note(token=token, token_reset_at=None, login_refused_at=None)
+                self.note(
+                    token=token,
+                    token_reset_at=None,
+                    login_refused_at=None,
+                    # The next refusal is news again.
+                    told_problem=SQL("NULLIF(told_problem, 'login')"),
+                )
                 return token
         self.note(login_refused_at=utcnow(), token=None, token_reset_at=None)
         raise refusal
@@ -120,12 +145,20 @@ class AccountLedger:
                       FROM spent
                      WHERE account.id = spent.id
                        AND spent.month_spent IS NOT TRUE AND spent.hour_spent IS NOT TRUE
+                    RETURNING account.id
+                ), used AS (
+                    INSERT INTO campaign_master_usage (account_id, hour, purpose, calls)
+                    SELECT id, %(hour)s, %(purpose)s, 1 FROM counted
+                    ON CONFLICT (account_id, hour, purpose)
+                    DO UPDATE SET calls = campaign_master_usage.calls + 1
                 )
                 SELECT month_spent, hour_spent, hour_reset_at FROM spent
                 """,
                 id=self._account_id,
                 now=now,
                 month=now.strftime("%Y-%m"),
+                hour=now.replace(minute=0, second=0, microsecond=0),
+                purpose=self._purpose,
                 month_limit=int(MONTH_LIMIT * share),
                 reserve=1 - share,
             )
@@ -133,19 +166,21 @@ class AccountLedger:
         month_spent, hour_spent, reset_at = spent or (False, False, None)
         if month_spent:
             raise CampaignMasterRateLimitError(
-                "month_spent",
+                "month_counted",
                 "The calls of this month are used up.",
                 period="month",
+                reset_at=to_client(month_end(now)),
                 call=call,
             )
         if hour_spent:
             raise CampaignMasterRateLimitError(
-                "hour_spent",
+                "hour_counted",
                 "The calls of this hour are used up.",
                 period="hour",
                 reset_at=to_client(reset_at),
                 call=call,
             )
+        self.calls += 1
 
     def after_call(self, call, limits, sent):
         """Keep what an answer's headers said; see ``client.Limits``."""
@@ -157,7 +192,21 @@ class AccountLedger:
         }
         values = {name: value for name, value in values.items() if value is not None}
         if sent > 1:  # the first one was counted before it was sent
+            self.calls += sent - 1
             values["month_calls"] = SQL("month_calls + %s", sent - 1)
+            self._execute(
+                SQL(
+                    """
+                    UPDATE campaign_master_usage SET calls = calls + %s
+                     WHERE account_id = %s AND purpose = %s AND hour = (
+                         SELECT MAX(hour) FROM campaign_master_usage WHERE account_id = %s)
+                    """,
+                    sent - 1,
+                    self._account_id,
+                    self._purpose,
+                    self._account_id,
+                )
+            )
         if values:
             self.note(**values)
 

@@ -1,0 +1,534 @@
+from contextlib import nullcontext
+from datetime import timedelta
+from functools import partial
+
+from psycopg2.errors import SerializationFailure
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.service.model import retrying
+from odoo.tools import SQL
+
+from ..client import (
+    MAX_RECIPIENTS,
+    CampaignMasterConnectionError,
+    CampaignMasterError,
+    CampaignMasterNotFoundError,
+    CampaignMasterRateLimitError,
+    CampaignMasterRefusedError,
+    CampaignMasterResponseError,
+    RecipientResult,
+)
+from ..tools import number, to_odoo
+from .campaign_master_recipient import STATE_OF_RESULT
+
+STATES = [
+    ("running", "Running"),
+    ("unchanged", "Nothing to do"),
+    ("complete", "Complete"),
+    ("partial", "Partly"),
+    ("failed", "Failed"),
+    ("cancelled", "Cancelled"),
+]
+# An address without an answer is asked for this often in one sync.
+ROUNDS = 3
+# A failed connection is tried again after 1, 2, 4, 8 minutes; then the sync gives up.
+RETRIES = 4
+# Refused calls that finding the culprits may cost before an ordinary call goes through again.
+SPLIT_CALLS = 40
+# Outcomes that somebody could mend: with one of them a sync is only partly done.
+PROBLEMS = ("no_email", "invalid", "refused")
+# Refusals by their reason, as many as a message tells.
+TOP_REASONS = 3
+KEEP = timedelta(days=90)
+
+
+class CampaignMasterSync(models.Model):
+    """One press of *Sync with Campaign Master*: what came of it, and as long as it runs, where it
+    stands.
+
+    The button starts it (see ``utm_campaign_sync``); the scheduled action then pushes the
+    recipients in the order of their ids, in turns of one call for a thousand of them at most.
+    It can be cut anywhere and goes on, because it commits
+
+    - before each call, which recipients it asks for (``asked_*_id``): if the answer gets lost,
+      they are asked for again, and an address that is then on the list already was put there by us;
+    - after it, the outcome of each recipient and the position (``position_id``);
+    - at the end, the state and the message.
+
+    A call that is refused as a whole has a culprit among its recipients: it is halved, turn by
+    turn, until the culprit stands alone (``refused_upto_id``); all before that have gone through.
+
+    Only one process runs a scheduled action at a time, so that nobody pushes twice.
+    """
+
+    _name = "campaign.master.sync"
+    _description = "Campaign Master Sync"
+    _rec_name = "started_at"
+    _order = "id desc"
+
+    campaign_id = fields.Many2one(
+        "utm.campaign", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    account_id = fields.Many2one(
+        "campaign.master.account", required=True, readonly=True, ondelete="cascade"
+    )
+    user_id = fields.Many2one(
+        "res.users", string="By", readonly=True, ondelete="set null", help="Who pressed the button."
+    )
+    list_name = fields.Char(
+        string="List", readonly=True, help="The list that the recipients were added to."
+    )
+    started_at = fields.Datetime(
+        string="Started", required=True, readonly=True, help="When the button was pressed."
+    )
+    ended_at = fields.Datetime(string="Ended", readonly=True)
+    duration = fields.Float(
+        string="Took", compute="_compute_duration", help="Hours from the press to the end."
+    )
+    state = fields.Selection(
+        STATES,
+        string="Outcome",
+        required=True,
+        readonly=True,
+        default="running",
+        help="How it ended. Complete: everybody who can be is on the list. Partly: some recipients "
+        "have no or an invalid address, or were refused. Failed: it stopped; the message says "
+        "why.",
+    )
+    message = fields.Text(readonly=True, help="What was done, and what is left to do.")
+    calls = fields.Integer(
+        readonly=True, help="Calls of Campaign Master that it took; they count against the limits."
+    )
+    total = fields.Integer(
+        string="To Add", readonly=True, help="Recipients that were to be added to the list."
+    )
+    added = fields.Integer(readonly=True, help="Recipients that it added to the list.")
+    existed = fields.Integer(
+        string="Already There", readonly=True, help="Recipients that it found on the list."
+    )
+    refused = fields.Integer(
+        readonly=True, help="Recipients whose address Campaign Master did not take."
+    )
+    skipped = fields.Integer(
+        readonly=True,
+        help="Recipients that were not to be added at the end: without or with an invalid "
+        "address, opted out, or with another recipient's address.",
+    )
+    # Recipients of the campaign by outcome, while it runs; at the end the campaign keeps them.
+    counts = fields.Json(readonly=True)
+
+    # Where it stands.
+    next_at = fields.Datetime(readonly=True, help="When its next turn may be.")
+    upto_id = fields.Integer(readonly=True, help="The last recipient that belongs to it.")
+    position_id = fields.Integer(readonly=True, help="The last recipient that was dealt with.")
+    asked_after_id = fields.Integer(readonly=True)
+    asked_upto_id = fields.Integer(readonly=True)
+    refused_upto_id = fields.Integer(readonly=True)
+    refusals = fields.Integer(readonly=True)
+    round = fields.Integer(readonly=True)
+    failures = fields.Integer(readonly=True)
+
+    _queue_index = models.Index("(next_at) WHERE state = 'running'")
+
+    @api.depends("started_at", "ended_at")
+    def _compute_duration(self):
+        for sync in self:
+            ended_at = sync.ended_at or fields.Datetime.now()
+            sync.duration = (ended_at - sync.started_at) / timedelta(hours=1)
+
+    @api.autovacuum
+    def _gc_syncs(self):
+        """Forget what is older than 90 days."""
+        old = [("state", "!=", "running"), ("ended_at", "<", fields.Datetime.now() - KEEP)]
+        self.search(old).unlink()
+
+    # === START AND END === #
+
+    @api.model
+    def _start(self, campaign, changed, calls):
+        """Queue the recipients that are not on the list yet for the scheduled action.
+
+        :param campaign: ``utm.campaign``, in Campaign Master already
+        :param bool changed: the campaign itself was created or updated
+        :param int calls: calls that took
+        :return: the sync, which has ended if there was nobody to add
+        """
+        Recipient = self.env["campaign.master.recipient"]
+        Recipient._classify(campaign)
+        counts = Recipient._count_by_state(campaign)
+        waiting = counts.get("pending", 0)
+        last = Recipient.search([("campaign_id", "=", campaign.id)], order="id desc", limit=1)
+        former = self.search([("campaign_id", "=", campaign.id)], limit=1)
+        sync = self.create(
+            {
+                **self._prepare_log(campaign, calls),
+                "total": waiting,
+                "counts": counts,
+                "next_at": fields.Datetime.now(),
+                "upto_id": last.id,
+                "round": 1,
+                # What a former sync asked for, without hearing the answer.
+                "asked_after_id": former.asked_after_id,
+                "asked_upto_id": former.asked_upto_id,
+            }
+        )
+        campaign.write(
+            {
+                "campaign_master_synced_at": sync.started_at,
+                "campaign_master_synced_by_id": self.env.uid,
+                "campaign_master_outcome": counts,
+            }
+        )
+        campaign._campaign_master_wake()
+        if waiting:
+            sync.message = sync._running_message()
+            campaign.campaign_master_sync_state = "running"
+            campaign.campaign_master_sync_message = sync.message
+            self._cron()._trigger()
+        else:
+            sync._end("complete" if changed else "unchanged")
+        return sync
+
+    @api.model
+    def _log_failure(self, campaign, message, calls, own_transaction=False):
+        """Keep that a press came to nothing.
+
+        :param bool own_transaction: the caller's is rolled back, as the user is shown an error
+        """
+        values = {
+            **self._prepare_log(campaign, calls),
+            "state": "failed",
+            "message": message,
+            "ended_at": fields.Datetime.now(),
+        }
+        with self.env.registry.cursor() if own_transaction else nullcontext(self.env.cr) as cr:
+            self.with_env(api.Environment(cr, SUPERUSER_ID, {})).create(values)
+
+    @api.model
+    def _prepare_log(self, campaign, calls):
+        return {
+            "campaign_id": campaign.id,
+            "account_id": campaign.campaign_master_account_id.id,
+            "list_name": campaign.campaign_master_list_id.name,
+            "user_id": self.env.uid,
+            "started_at": fields.Datetime.now(),
+            "calls": calls,
+        }
+
+    def _end(self, state, message=None):
+        """End it, and say so on the campaign.
+
+        :param str message: if other than what was done and what is left to do
+        """
+        campaign = self.campaign_id
+        counts = self.env["campaign.master.recipient"]._count_by_state(campaign)
+        if message is None:
+            message = campaign._campaign_master_summary(counts, self._reasons())
+        skipped = ("no_email", "invalid", "duplicate", "opted_out")
+        self.write(
+            {
+                "state": state,
+                "message": message,
+                "ended_at": fields.Datetime.now(),
+                "skipped": sum(counts.get(name, 0) for name in skipped),
+                "counts": False,
+            }
+        )
+        campaign.write(
+            {
+                "campaign_master_sync_state": state,
+                "campaign_master_sync_message": message,
+                "campaign_master_outcome": counts,
+            }
+        )
+        campaign._campaign_master_send_progress()
+
+    def _running_message(self):
+        return self.env._(
+            "The campaign is in Campaign Master. %(count)s recipients are being added to the "
+            "list “%(list)s”.",
+            count=number(self.env, self.total),
+            list=self.list_name,
+        )
+
+    def _reasons(self):
+        """:return: why recipients were refused, the most frequent reasons first:
+        ``[(reason, recipients)]``"""
+        groups = self.env["campaign.master.recipient"]._read_group(
+            [("campaign_id", "=", self.campaign_id.id), ("sync_state", "=", "refused")],
+            ["sync_message"],
+            ["__count"],
+            order="__count DESC",
+            limit=TOP_REASONS,
+        )
+        return [(reason, count) for reason, count in groups if reason]
+
+    # === PUSHING === #
+
+    @api.model
+    def _cron(self):
+        return self.env["campaign.master.account"]._cron("push_recipients")
+
+    @api.model
+    def _cron_push(self):
+        """Push the recipients of all running syncs, in fair turns of one call each."""
+        Cron = self.env["ir.cron"]
+        while True:
+            sync, waiting = self._next()
+            if not sync:
+                Cron._commit_progress(remaining=0)
+                return
+            with sync.account_id._timed_turn():
+                done = sync._push_turn()
+            if not Cron._commit_progress(done, remaining=waiting):
+                # The scheduler calls again, but after ten times only once it wakes up.
+                self._cron()._trigger()
+                return
+
+    @api.model
+    def _next(self):
+        """:return: the sync whose turn it is, or an empty recordset; and how many have to wait for
+        the moment, this one included"""
+        self.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT sync.id, COUNT(*) OVER ()
+                  FROM campaign_master_sync AS sync
+                  JOIN campaign_master_account AS account ON account.id = sync.account_id
+                 WHERE sync.state = 'running' AND sync.next_at <= %s
+                   AND (account.login_refused_at IS NULL OR NOT account.enabled)
+                 ORDER BY account.rests_until NULLS FIRST, sync.next_at, sync.id
+                 LIMIT 1
+                """,
+                fields.Datetime.now(),
+            )
+        )
+        [(sync_id, waiting)] = rows or [(None, 0)]
+        sync = self.browse(sync_id)
+        # What it says is for whoever pressed, in his language and time zone.
+        return sync.with_context(lang=sync.user_id.lang, tz=sync.user_id.tz), waiting
+
+    def _push_turn(self):
+        """One call of one sync; whatever goes wrong with it stays with it.
+
+        :return: how many recipients got an outcome
+        """
+        try:
+            if not self.account_id.enabled:
+                self._end("cancelled", self.env._("Campaign Master was disabled in the settings."))
+                return 0
+            return self._push_batch()
+        except SerializationFailure:
+            # Somebody cancelled, or deleted the campaign, at the same moment.
+            self.env.cr.rollback()
+        except CampaignMasterError as error:
+            self.env.cr.rollback()
+            retrying(partial(self._failed, error), self.env)
+        return 0
+
+    def _push_batch(self):
+        """Push the next recipients. Commits before and after the call.
+
+        :return: how many recipients got an outcome
+        :raise CampaignMasterError: the call failed; the batch will be asked for again
+        """
+        batch = self._next_batch()
+        if not batch:
+            self._end_round()
+            return 0
+        ids_by_email = {}
+        for line_id, email in batch.items():
+            ids_by_email.setdefault(email, []).append(line_id)
+        asked = self.asked_after_id, self.asked_upto_id
+        list_ref = self.campaign_id.campaign_master_list_id.ref
+        client = self.account_id._client("recipients", background=True)
+        self.write(
+            {
+                "asked_after_id": min(self.position_id, asked[0]) if asked[1] else self.position_id,
+                "asked_upto_id": max(max(batch), asked[1]),
+                "calls": self.calls + 1,
+            }
+        )
+        # No transaction is open during the call: whoever changes the campaign meanwhile, or
+        # cancels, neither waits nor collides with what is stored after it.
+        self.env["ir.cron"]._commit_progress()
+        with client:
+            try:
+                results = client.add_recipients(list_ref, list(ids_by_email))
+            except CampaignMasterRefusedError as error:
+                results = self._find_culprit(batch, ids_by_email, error)
+        # If somebody writes the same rows at this moment the answer is stored again, not asked for.
+        return retrying(partial(self._store, results, ids_by_email, max(batch), asked), self.env)
+
+    def _next_batch(self):
+        """:return: addresses of the next recipients by id: a thousand at most, or half of those
+        among which a culprit is"""
+        Recipient = self.env["campaign.master.recipient"]
+        upto_id = self.refused_upto_id or self.upto_id
+        batch = Recipient._next_batch(self.campaign_id, self.position_id, upto_id, MAX_RECIPIENTS)
+        if self.refused_upto_id and not batch:
+            self.refused_upto_id = 0
+            return self._next_batch()
+        if self.refused_upto_id:
+            half = sorted(batch)[: (len(batch) + 1) // 2]
+            batch = {line_id: batch[line_id] for line_id in half}
+        return batch
+
+    def _find_culprit(self, batch, ids_by_email, error):
+        """The call as a whole was refused: halve it next time.
+
+        :return: results to store: of the culprit, if it stands alone
+        :raise CampaignMasterRefusedError: there are more culprits than calls to find them with
+        """
+        if len(ids_by_email) == 1:
+            return [RecipientResult(email, "suppressed", error.message) for email in ids_by_email]
+        if self.refusals >= SPLIT_CALLS:
+            raise error
+        self.refused_upto_id = max(batch)
+        self.refusals += 1
+        return []
+
+    def _store(self, results, ids_by_email, last_id, asked):
+        """Store the answer to a call.
+
+        :param results: ``client.RecipientResult`` of each address, or nothing if it was refused
+        :param dict ids_by_email: ids of the recipients that it was for
+        :param int last_id: the last of them
+        :param tuple asked: after and up to which recipient an earlier call had no answer
+        :return: how many recipients got an outcome
+        """
+        if not self.exists():
+            return 0  # the campaign was deleted here meanwhile
+        if not results:
+            self.next_at = fields.Datetime.now()
+            return 0
+        campaign = self.campaign_id
+        after_id, upto_id = asked
+        outcome = []
+        for result in results:
+            first_id, *others = ids_by_email[result.email]
+            state, message = STATE_OF_RESULT.get(result.status), result.message
+            if state == "exists" and (after_id < first_id <= upto_id or self.round > 1):
+                # What an earlier call may have added without our hearing of it was added by us.
+                state = "added"
+            if state is None:
+                if self.round < ROUNDS:
+                    continue
+                state = "refused"
+                message = message or self.env._("Campaign Master gave no answer for this address.")
+            outcome.append((first_id, state, message))
+            outcome += [(line_id, "duplicate", None) for line_id in others]
+        self.env["campaign.master.recipient"]._store_results(
+            outcome, late=campaign.campaign_master_remote_status == "sent"
+        )
+        counts = dict(self.counts or {})
+        for _line_id, state, _message in outcome:
+            counts["pending"] = max(counts.get("pending", 0) - 1, 0)
+            counts[state] = counts.get(state, 0) + 1
+        new_states = [state for _line_id, state, _message in outcome]
+        self.write(
+            {
+                "position_id": last_id,
+                # An earlier call may have gone further than this one.
+                "asked_after_id": after_id if upto_id > last_id else 0,
+                "asked_upto_id": upto_id if upto_id > last_id else 0,
+                "refused_upto_id": self.refused_upto_id if last_id < self.refused_upto_id else 0,
+                "refusals": self.refusals if self.refused_upto_id else 0,
+                "failures": 0,
+                "next_at": fields.Datetime.now(),
+                "added": self.added + new_states.count("added"),
+                "existed": self.existed + new_states.count("exists"),
+                "refused": self.refused + new_states.count("refused"),
+                "counts": counts,
+            }
+        )
+        if self._runs():
+            self.message = self._running_message()
+            campaign._campaign_master_send_progress()
+        return len(outcome)
+
+    def _runs(self):
+        return self.state == "running"
+
+    def _end_round(self):
+        """All recipients were asked for: go round again for those without an answer, or end."""
+        Recipient = self.env["campaign.master.recipient"]
+        campaign = self.campaign_id
+        if self.round < ROUNDS and Recipient._next_batch(campaign, 0, self.upto_id, 1):
+            self.write({"round": self.round + 1, "position_id": 0})
+            return
+        Recipient._classify(campaign)
+        counts = Recipient._count_by_state(campaign)
+        self._end("partial" if any(counts.get(name) for name in PROBLEMS) else "complete")
+        # How many people are on the list has changed.
+        self.account_id._ask_refresh()
+
+    def _failed(self, error):
+        """Wait and try again, or give up and say why."""
+        if not self.exists() or not self._runs():
+            return
+        account = self.account_id
+        account._note_error(error)
+        reason = account._explain(error)
+        if error.code == "login_refused":
+            # It goes on when the account does; see _next.
+            self._wait(
+                self.next_at,
+                self.env._(
+                    "%(reason)s An administrator was told. Then Odoo goes on by itself.",
+                    reason=reason,
+                ),
+            )
+            return
+        retry_at = self._retry_at(error)
+        if retry_at:
+            if not isinstance(error, CampaignMasterRateLimitError):
+                self.failures += 1
+            self._cron()._trigger(retry_at)
+            self._wait(
+                retry_at,
+                self.env._(
+                    "%(reason)s Nothing is lost: Odoo goes on by itself at %(time)s.",
+                    reason=reason,
+                    time=account._local_time(retry_at),
+                ),
+            )
+            return
+        if error.code == "not_found":
+            reason = self.env._(
+                "The list “%(list)s” was deleted in Campaign Master. Choose another one.",
+                list=self.campaign_id.campaign_master_list_id.name,
+            )
+        gave_up = self.env._("Odoo gave up: not everybody was added to the list.")
+        if self.failures:
+            gave_up = self.env._(
+                "Odoo gave up after %(tries)s tries: not everybody was added to the list.",
+                tries=self.failures + 1,
+            )
+        self._end(
+            "failed",
+            self.env._(
+                "%(gave_up)s %(reason)s Then sync again: it goes on where it stopped.",
+                gave_up=gave_up,
+                reason=reason,
+            ),
+        )
+
+    def _retry_at(self, error):
+        """:return: when to try again after this error, or ``None`` to give up"""
+        now = fields.Datetime.now()
+        if isinstance(error, CampaignMasterRateLimitError):
+            return to_odoo(error.reset_at) or now + timedelta(hours=1)
+        may_pass = error.code == "token_refused" or (
+            isinstance(error, CampaignMasterConnectionError | CampaignMasterResponseError)
+            and not isinstance(error, CampaignMasterNotFoundError | CampaignMasterRefusedError)
+        )
+        if may_pass and self.failures < RETRIES:
+            return now + timedelta(minutes=2**self.failures)
+        return None
+
+    def _wait(self, next_at, message):
+        self.write({"next_at": next_at, "message": message})
+        self.campaign_id.campaign_master_sync_message = message
+        self.campaign_id._campaign_master_send_progress()
