@@ -168,7 +168,7 @@ class CampaignMasterAccount(models.Model):
             account.sudo().secret = account.password
 
     def _calls_by_purpose(self):
-        """:return: for each purpose ``label``, and calls of this clock ``hour`` and ``month`` (UTC)"""
+        """:return: for each purpose ``label`` and calls of this ``hour`` and ``month`` (UTC)"""
         self.ensure_one()
         Usage = self.env["campaign.master.usage"].sudo()
         hour = utcnow().replace(minute=0, second=0, microsecond=0)

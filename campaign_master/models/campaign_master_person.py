@@ -7,6 +7,7 @@ from .campaign_master_total import TOTALS
 PREFIX = "campaign_master_"
 GROUP = "mass_mailing.group_mass_mailing_user"
 TOTAL = {"compute": "_compute_campaign_master_totals", "groups": GROUP}
+COUNT = "campaign_count"
 # How the totals of several companies make the one figure that a reader of them all sees.
 OVER_COMPANIES = {
     name: formula if formula.startswith(("MIN", "MAX", "BOOL_OR")) else f"SUM({name})"
@@ -102,51 +103,81 @@ class CampaignMasterPerson(models.AbstractModel):
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_campaign_master_totals(self):
         person = self._campaign_master_field
-        rows = self.env.execute_query_dict(
-            SQL(
-                "SELECT * FROM (%s) AS totals WHERE %s = ANY(%s)",
-                self._campaign_master_totals_sql(),
-                SQL.identifier(person),
-                list(self._origin.ids),
-            )
-        )
-        totals = {row[person]: row for row in rows}
+        totals = {}
+        for select in (self._campaign_master_totals_sql, self._campaign_master_counts_sql):
+            for row in self.env.execute_query_dict(select(list(self._origin.ids))):
+                totals.setdefault(row[person], {}).update(row)
         for record in self:
             row = totals.get(record._origin.id, {})
-            for name in TOTALS:
+            for name in (COUNT, *TOTALS):
                 record[PREFIX + name] = row.get(name, False)
 
     @api.model
-    def _campaign_master_totals_sql(self):
-        """:return: a select of everybody's totals in the reader's companies, one row a person"""
+    def _campaign_master_totals_sql(self, ids=None):
+        """:return: a select of people's totals in the reader's companies, one row a person
+
+        :param ids: of whom; ``None`` for everybody
+        """
         # sudo: totals are readable through these fields only, whose group has been checked.
         self.env["campaign.master.total"].sudo().flush_model()
-        person = SQL.identifier(self._campaign_master_field)
         return SQL(
             """
             SELECT %(person)s, %(columns)s FROM campaign_master_total
-             WHERE company_id = ANY(%(companies)s) AND %(person)s IS NOT NULL
+             WHERE company_id = ANY(%(companies)s) AND %(whose)s
              GROUP BY %(person)s
             """,
-            person=person,
+            person=SQL.identifier(self._campaign_master_field),
             columns=SQL(", ").join(
                 SQL("%s AS %s", SQL(formula), SQL.identifier(name))
                 for name, formula in OVER_COMPANIES.items()
             ),
             companies=self.env.companies.ids,
+            whose=self._campaign_master_whose(ids),
         )
+
+    @api.model
+    def _campaign_master_counts_sql(self, ids=None):
+        """As :meth:`_campaign_master_totals_sql`, of the number of campaigns that people are on.
+
+        Counted from the lines: keeping it with the totals would make adding people twice as slow.
+        """
+        self.env["campaign.master.recipient"].sudo().flush_model()
+        return SQL(
+            """
+            SELECT %(person)s, COUNT(*) AS %(count)s
+              FROM campaign_master_recipient AS line
+              JOIN utm_campaign AS campaign ON campaign.id = line.campaign_id
+              JOIN campaign_master_account AS account
+                   ON account.id = campaign.campaign_master_account_id
+             WHERE account.company_id = ANY(%(companies)s) AND %(whose)s
+             GROUP BY %(person)s
+            """,
+            person=SQL.identifier(self._campaign_master_field),
+            count=SQL.identifier(COUNT),
+            companies=self.env.companies.ids,
+            whose=self._campaign_master_whose(ids),
+        )
+
+    @api.model
+    def _campaign_master_whose(self, ids):
+        person = SQL.identifier(self._campaign_master_field)
+        return SQL("%s IS NOT NULL", person) if ids is None else SQL("%s = ANY(%s)", person, ids)
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Let lists sort and searches compare by the totals, as if they were stored."""
         name = field_expr.removeprefix(PREFIX)
-        if query is None or name == field_expr or name not in TOTALS:
+        if query is None or name == field_expr or name not in (COUNT, *TOTALS):
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
-        totals = query.make_alias(alias, "campaign_master_totals")
+        if name == COUNT:
+            kind, select = "campaign_master_counts", self._campaign_master_counts_sql()
+        else:
+            kind, select = "campaign_master_totals", self._campaign_master_totals_sql()
+        totals = query.make_alias(alias, kind)
         query.add_join(
             "LEFT JOIN",
             totals,
-            SQL("(%s)", self._campaign_master_totals_sql()),
+            SQL("(%s)", select),
             SQL(
                 "%s = %s",
                 SQL.identifier(totals, self._campaign_master_field),

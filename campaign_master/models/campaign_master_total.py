@@ -3,7 +3,6 @@ from odoo.tools import SQL
 
 # What a person's totals are made of: the column, and how the lines of all campaigns make it.
 TOTALS = {
-    "campaign_count": "COUNT(*)",
     "open_count": "SUM(open_count)",
     "click_count": "SUM(click_count)",
     "forward_count": "SUM(forward_count)",
@@ -19,6 +18,7 @@ TOTALS = {
 
 class CampaignMasterTotal(models.Model):
     """What one person did on all campaigns of one account: a narrow table beside the people.
+    Who did nothing yet is not in it.
 
     Kept in a table, so that lists of people can be searched and sorted by it; in a table of its
     own, because writing ``res_partner`` costs five times as much, and so that companies which
@@ -35,7 +35,6 @@ class CampaignMasterTotal(models.Model):
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     partner_id = fields.Many2one("res.partner", ondelete="cascade")
     lead_id = fields.Many2one("crm.lead", ondelete="cascade")
-    campaign_count = fields.Integer()
     open_count = fields.Integer()
     click_count = fields.Integer()
     forward_count = fields.Integer()
@@ -69,7 +68,9 @@ class CampaignMasterTotal(models.Model):
                 INSERT INTO campaign_master_total AS total (%(person)s, company_id, %(columns)s)
                 SELECT line.%(person)s, account.company_id, %(sums)s
                   FROM campaign_master_recipient AS line
-                  JOIN campaign_master_account AS account ON account.id = line.account_id
+                  JOIN utm_campaign AS campaign ON campaign.id = line.campaign_id
+                  JOIN campaign_master_account AS account
+                       ON account.id = campaign.campaign_master_account_id
                  WHERE line.%(person)s = ANY(%(ids)s)
                  GROUP BY line.%(person)s, account.company_id
                  ORDER BY line.%(person)s

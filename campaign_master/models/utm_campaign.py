@@ -466,8 +466,10 @@ class UtmCampaign(models.Model):
         moved = self._campaign_master_changing("account_id", vals)
         result = super().write(vals)
         relisted._campaign_master_start_list_afresh()
-        for campaign in moved:
-            self.env["campaign.master.recipient"].sudo()._follow_account(campaign.sudo())
+        if moved:
+            # sudo: totals cover people whom the user may not see
+            people = self.env["campaign.master.recipient"].sudo()._people_of(moved)
+            self.env["campaign.master.total"].sudo()._forget_people(people)
         return result
 
     def unlink(self):

@@ -10,7 +10,9 @@ from . import (
     test_client_wire,
     test_companies,
     test_journey,
+    test_preflight,
     test_pull,
     test_settings,
     test_sync,
+    test_sync_log,
 )

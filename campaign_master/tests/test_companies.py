@@ -271,7 +271,7 @@ class TestCompanies(CampaignMasterCase):
         lines = self.env_two["campaign.master.recipient"].search(
             [("campaign_id", "=", campaign.id)]
         )
-        self.assertEqual(lines.account_id.id, self.second_account.id)
+        self.assertEqual(lines.campaign_id.campaign_master_account_id.id, self.second_account.id)
         self.assertFalse(self.lines(campaign), "The first company sees the second one's people")
 
     def test_a_company_without_an_account_has_no_block(self):
