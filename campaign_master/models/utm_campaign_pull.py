@@ -297,8 +297,8 @@ class UtmCampaign(models.Model):
         """
         account = self.campaign_master_account_id
         with session_lock(self.env.cr, LOCK_PULL, self.id) as mine:
-            if not mine:
-                # Somebody has pressed Refresh, and reads it at this moment.
+            if not (mine and self.try_lock_for_update(allow_referencing=True)):
+                # Somebody has pressed Refresh or Sync, which may take some calls.
                 run.left_campaigns.add(self.id)
                 return 0
             ref = self.campaign_master_ref

@@ -23,6 +23,15 @@ class TestBrowser(CampaignMasterCase, HttpCase):
         self.assertEqual(campaign.campaign_master_sync_state, "partial")
         self.open(campaign, "campaign_master_outcome")
 
+    def test_the_check_before_the_sync_is_seen_and_leads_to_it(self):
+        campaign = self.make_campaign()
+        people = self.make_contacts("ann@example.com", "bob@example.com", False)
+        people[2].name = "Nobody Reachable"
+        self.add(campaign, people)
+        self.open(campaign, "campaign_master_check")
+        self.env.invalidate_all()
+        self.assertEqual(campaign.campaign_master_sync_state, "running")
+
     def test_without_access_to_leads_there_is_no_leads_tab(self):
         new_test_user(self.account.env, "mailer", "mass_mailing.group_mass_mailing_user")
         self.open(self.make_campaign(), "campaign_master_no_leads", login="mailer")

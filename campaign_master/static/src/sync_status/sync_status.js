@@ -128,7 +128,8 @@ export class SyncStatus extends Component {
     }
 
     get canRetry() {
-        return !this.isRunning && Boolean(this.status.counts.refused);
+        const { state, counts } = this.status;
+        return !this.isRunning && (state === "failed" || Boolean(counts.refused));
     }
 
     get percent() {

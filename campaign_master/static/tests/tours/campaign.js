@@ -25,6 +25,26 @@ tours.add("campaign_master_sync", {
     ],
 });
 
+/** Before the sync: who would be added and who would not, and from there to the sync. */
+tours.add("campaign_master_check", {
+    steps: () => [
+        { trigger: "button[name=action_campaign_master_check]", run: "click" },
+        { trigger: ".modal .o_data_row:contains('Will be added'):contains('2')" },
+        {
+            content: "Those without an address open as a list",
+            trigger: ".modal .o_data_row:contains('No e-mail') button[name=action_open]",
+            run: "click",
+        },
+        { trigger: ".o_list_view .o_data_row:contains('Nobody Reachable')" },
+        { trigger: ".o_back_button a, .breadcrumb-item.o_back_button a", run: "click" },
+        { trigger: "button[name=action_campaign_master_check]", run: "click" },
+        { trigger: ".modal footer button[name=action_sync]", run: "click" },
+        {
+            trigger: ".o_campaign_master_sync_status[data-state=running]",
+        },
+    ],
+});
+
 /** After the sync: its outcome, what is left to do, the locked template, and the tabs. */
 tours.add("campaign_master_outcome", {
     steps: () => [
@@ -50,6 +70,13 @@ tours.add("campaign_master_outcome", {
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains('Nobody Reachable')" },
+        { trigger: ".o_back_button a, .breadcrumb-item.o_back_button a", run: "click" },
+        {
+            content: "The log tells who synced and what came of it",
+            trigger: "button[name=action_campaign_master_syncs]",
+            run: "click",
+        },
+        { trigger: ".o_list_view .o_data_row:contains('Mara Marketing'):contains('Partly')" },
     ],
 });
 
