@@ -167,7 +167,8 @@ class CampaignMasterClient:
     # === PAGES === #
 
     def _pages(self, make_call, read_item):
-        """The items of all pages, none twice, until a page is empty or ``total`` is reached."""
+        """The items of all pages, none twice, until ``total`` is reached: else what is missing
+        would be taken for deleted."""
         seen = set()
         for page in range(1, MAX_PAGES + 1):
             call = make_call(page)
@@ -175,8 +176,12 @@ class CampaignMasterClient:
             new = {item.ref: item for item in items if item.ref not in seen}
             yield from new.values()
             seen.update(new)
-            if not items or len(seen) >= total:
+            if len(seen) >= total:
                 return
+            if not items:
+                raise CampaignMasterResponseError(
+                    "missing_items", "Fewer items came than were announced.", call=str(call)
+                )
             if not new:
                 break
         raise _endless(call)

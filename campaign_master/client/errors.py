@@ -86,7 +86,7 @@ class CampaignMasterResponseError(CampaignMasterError):
     """Campaign Master answered, with something that cannot be used.
 
     Codes: ``not_json``, ``bad_member``, ``too_large``, ``redirect``, ``unexpected_status``,
-    ``endless_pages``, and those of the two subclasses.
+    ``endless_pages``, ``missing_items``, and those of the two subclasses.
 
     :param bool outcome_unknown: the call writes, and the server may have carried it out
     :param int status: of the answer, None if it is about several answers
@@ -112,11 +112,14 @@ class CampaignMasterRefusedError(CampaignMasterResponseError):
     Codes: ``refused``.
 
     :param list errors: :class:`FieldError`, one for each member that it complains of
+    :param str about: what the call was about (``campaign``, ``list``), None for others: a login
+        that is renewed on the way may be refused, too
     """
 
-    def __init__(self, code, message, *, errors=(), status=400, call=None):
+    def __init__(self, code, message, *, errors=(), about=None, status=400, call=None):
         super().__init__(code, message, status=status, call=call)
         self.errors = list(errors)
+        self.about = about
 
 
 class CampaignMasterNotFoundError(CampaignMasterResponseError):

@@ -170,6 +170,7 @@ class Session:
                 errors=[
                     FieldError(self._masked(field), self._masked(text)) for field, text in errors
                 ],
+                about=call.about,
                 call=name,
             )
         if status == 401:

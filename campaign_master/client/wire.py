@@ -150,6 +150,8 @@ class ActivityPage:
     total: int
     as_of: datetime
     last: bool
+    short: bool
+    """The pages have come to an end before ``total`` items came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,9 +476,8 @@ def read_activity_page(asked: int) -> Callable[[Members], ActivityPage]:
         page_size = _check_page(members, asked)
         items = [read_activity(item) for item in members.objects("items")]
         total = members.count("total")
-        complete = (
-            len(items) >= total if asked == 1 else ((asked - 1) * page_size + len(items) == total)
-        )
+        before = (asked - 1) * page_size
+        complete = len(items) >= total if asked == 1 else before + len(items) == total
         return ActivityPage(
             items=items,
             page=asked,
@@ -484,6 +485,7 @@ def read_activity_page(asked: int) -> Callable[[Members], ActivityPage]:
             total=total,
             as_of=members.time("asOf"),
             last=not items or complete,
+            short=not items and before < total,
         )
 
     return read

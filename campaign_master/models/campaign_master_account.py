@@ -1,5 +1,3 @@
-import contextlib
-import time
 from datetime import timedelta
 from functools import partial
 
@@ -114,7 +112,7 @@ class CampaignMasterAccount(models.Model):
         help="Campaign Master refused the username and password at this time. Scheduled actions "
         "leave the account alone until they are entered again or tested with success.",
     )
-    rests_until = fields.Datetime(groups=fields.NO_ACCESS, copy=False)  # see _timed_turn
+    rests_until = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     catalogue_asked_at = fields.Datetime(readonly=True, copy=False)
     catalogue_read_at = fields.Datetime(
         string="Templates and Lists Read",
@@ -477,12 +475,20 @@ class CampaignMasterAccount(models.Model):
 
         :raise CampaignMasterError: nothing was changed
         """
+        self._store_catalogue(*self._read_catalogue(client))
+
+    def _read_catalogue(self, client):
+        """:return: all templates, and all lists
+        :raise CampaignMasterError: forms say now that what they show may be old
+        """
         self.ensure_one()
         try:
-            templates, lists = list(client.templates()), list(client.lists())
+            return list(client.templates()), list(client.lists())
         except CampaignMasterError:
             self._ledger().note(catalogue_failed=True)
             raise
+
+    def _store_catalogue(self, templates, lists):
         self.env["campaign.master.template"]._store(self, templates)
         self.env["campaign.master.list"]._store(self, lists)
         self._ledger().note(catalogue_failed=False, catalogue_read_at=fields.Datetime.now())
@@ -530,21 +536,6 @@ class CampaignMasterAccount(models.Model):
         now = utcnow()
         spent = self.month_calls if self.month == now.strftime("%Y-%m") else 0
         return stretch(now, spent, int(MONTH_LIMIT * BACKGROUND_SHARE))
-
-    @contextlib.contextmanager
-    def _timed_turn(self):
-        """A turn of a scheduled action for this account: afterwards it rests as long as that took.
-
-        Who is next is the account whose rest ends first. So accounts get the same time, not the
-        same number of calls: one whose calls take long delays the others by one call.
-        """
-        self.ensure_one()
-        ledger, started = self._ledger(), time.monotonic()
-        try:
-            yield
-        finally:
-            took = timedelta(seconds=time.monotonic() - started)
-            ledger.note(rests_until=utcnow() + took)
 
     def _local_time(self, moment):
         """:return: a time of the day, in the reader's time zone; with the day if it is not today"""
@@ -595,8 +586,8 @@ class CampaignMasterAccount(models.Model):
         if isinstance(error, CampaignMasterRefusedError):
             reasons = [f"{entry.field}: {entry.message}" for entry in error.errors]
             return self.env._(
-                "Campaign Master refused it: %(reasons)s",
-                reasons="; ".join(reasons) or error.message,
+                "Campaign Master refused it: %(reasons)s.",
+                reasons=("; ".join(reasons) or error.message).rstrip(". "),
             )
         return self.env._(
             "Campaign Master gave an answer that Odoo does not understand (%(call)s). Try again; "
@@ -615,7 +606,11 @@ class CampaignMasterAccount(models.Model):
             try:
                 # Somebody may look at the form: rather an early "may be old" than a late answer.
                 with account._client("catalogue", background=True, hasty=True) as client:
-                    account._refresh_catalogue(client)
+                    # No transaction is open during the calls. Somebody may press Refresh meanwhile:
+                    # then what was read is stored again.
+                    self.env["ir.cron"]._commit_progress()
+                    found = account._read_catalogue(client)
+                retrying(partial(account._store_catalogue, *found), self.env)
             except CampaignMasterError as error:
                 # The client has logged it; forms show that the list may be old.
                 account._note_error(error)

@@ -416,10 +416,10 @@ class CampaignMasterRecipient(models.Model):
         )
 
     @api.model
-    def _next_batch(self, campaign, after_id, upto_id, size):
+    def _next_batch(self, sync, after_id, upto_id, size):
         """The next recipients to push, in the order of their ids, no address twice.
 
-        :param campaign: ``utm.campaign``
+        :param sync: ``campaign.master.sync``
         :param int after_id: the last one that was dealt with
         :param int upto_id: the last one that belongs to this sync
         :param int size: how many at most
@@ -438,10 +438,10 @@ class CampaignMasterRecipient(models.Model):
                         WHERE optout.account_id = %(account)s AND optout.email = line.email)
                  ORDER BY line.id LIMIT %(size)s
                 """,
-                campaign=campaign.id,
+                campaign=sync.campaign_id.id,
                 after=after_id,
                 upto=upto_id,
-                account=campaign.campaign_master_account_id.id,
+                account=sync.account_id.id,
                 size=size,
             )
         )

@@ -18,7 +18,7 @@ from ..client import (
     CampaignMasterResponseError,
     RecipientResult,
 )
-from ..tools import number, to_odoo
+from ..tools import Run, number, to_odoo
 from .campaign_master_recipient import STATE_OF_RESULT
 
 STATES = [
@@ -40,6 +40,7 @@ PROBLEMS = ("no_email", "invalid", "refused")
 # Refusals by their reason, as many as a message tells.
 TOP_REASONS = 3
 KEEP = timedelta(days=90)
+SECOND = timedelta(seconds=1)
 
 
 class CampaignMasterSync(models.Model):
@@ -82,8 +83,10 @@ class CampaignMasterSync(models.Model):
         string="Started", required=True, readonly=True, help="When the button was pressed."
     )
     ended_at = fields.Datetime(string="Ended", readonly=True)
-    duration = fields.Float(
-        string="Took", compute="_compute_duration", help="Hours from the press to the end."
+    duration = fields.Char(
+        string="Took",
+        compute="_compute_duration",
+        help="From the press to the end: hours, minutes and seconds.",
     )
     state = fields.Selection(
         STATES,
@@ -117,6 +120,10 @@ class CampaignMasterSync(models.Model):
     # Recipients of the campaign by outcome, while it runs; at the end the campaign keeps them.
     counts = fields.Json(readonly=True)
 
+    # What each turn needs of the campaign; reading all of it would cost more than the turn.
+    list_ref = fields.Char(readonly=True)
+    late = fields.Boolean(readonly=True, help="The campaign had been sent already.")
+
     # Where it stands.
     next_at = fields.Datetime(readonly=True, help="When its next turn may be.")
     upto_id = fields.Integer(readonly=True, help="The last recipient that belongs to it.")
@@ -134,7 +141,7 @@ class CampaignMasterSync(models.Model):
     def _compute_duration(self):
         for sync in self:
             ended_at = sync.ended_at or fields.Datetime.now()
-            sync.duration = (ended_at - sync.started_at) / timedelta(hours=1)
+            sync.duration = str((ended_at - sync.started_at) // SECOND * SECOND)
 
     @api.autovacuum
     def _gc_syncs(self):
@@ -158,7 +165,9 @@ class CampaignMasterSync(models.Model):
         counts = Recipient._count_by_state(campaign)
         waiting = counts.get("pending", 0)
         last = Recipient.search([("campaign_id", "=", campaign.id)], order="id desc", limit=1)
-        former = self.search([("campaign_id", "=", campaign.id)], limit=1)
+        former = self.search(
+            [("campaign_id", "=", campaign.id), ("asked_upto_id", ">", 0)], limit=1
+        )
         sync = self.create(
             {
                 **self._prepare_log(campaign, calls),
@@ -210,6 +219,8 @@ class CampaignMasterSync(models.Model):
             "campaign_id": campaign.id,
             "account_id": campaign.campaign_master_account_id.id,
             "list_name": campaign.campaign_master_list_id.name,
+            "list_ref": campaign.campaign_master_list_id.ref,
+            "late": campaign.campaign_master_remote_status == "sent",
             "user_id": self.env.uid,
             "started_at": fields.Datetime.now(),
             "calls": calls,
@@ -273,17 +284,17 @@ class CampaignMasterSync(models.Model):
     def _cron_push(self):
         """Push the recipients of all running syncs, in fair turns of one call each."""
         Cron = self.env["ir.cron"]
-        while True:
-            sync, waiting = self._next()
-            if not sync:
-                Cron._commit_progress(remaining=0)
-                return
-            with sync.account_id._timed_turn():
-                done = sync._push_turn()
-            if not Cron._commit_progress(done, remaining=waiting):
-                # The scheduler calls again, but after ten times only once it wakes up.
-                self._cron()._trigger()
-                return
+        with Run("recipients") as run:
+            while True:
+                sync, waiting = self._next()
+                if not sync:
+                    Cron._commit_progress(remaining=0)
+                    return
+                done = sync._push_turn(run)
+                if not Cron._commit_progress(done, remaining=waiting):
+                    # The scheduler calls again, but after ten times only once it wakes up.
+                    self._cron()._trigger()
+                    return
 
     @api.model
     def _next(self):
@@ -309,16 +320,17 @@ class CampaignMasterSync(models.Model):
         # What it says is for whoever pressed, in his language and time zone.
         return sync.with_context(lang=sync.user_id.lang, tz=sync.user_id.tz), waiting
 
-    def _push_turn(self):
+    def _push_turn(self, run):
         """One call of one sync; whatever goes wrong with it stays with it.
 
+        :param run: ``tools.Run``
         :return: how many recipients got an outcome
         """
         try:
             if not self.account_id.enabled:
                 self._end("cancelled", self.env._("Campaign Master was disabled in the settings."))
                 return 0
-            return self._push_batch()
+            return self._push_batch(run)
         except SerializationFailure:
             # Somebody cancelled, or deleted the campaign, at the same moment.
             self.env.cr.rollback()
@@ -327,7 +339,7 @@ class CampaignMasterSync(models.Model):
             retrying(partial(self._failed, error), self.env)
         return 0
 
-    def _push_batch(self):
+    def _push_batch(self, run):
         """Push the next recipients. Commits before and after the call.
 
         :return: how many recipients got an outcome
@@ -341,8 +353,8 @@ class CampaignMasterSync(models.Model):
         for line_id, email in batch.items():
             ids_by_email.setdefault(email, []).append(line_id)
         asked = self.asked_after_id, self.asked_upto_id
-        list_ref = self.campaign_id.campaign_master_list_id.ref
-        client = self.account_id._client("recipients", background=True)
+        list_ref = self.list_ref
+        client = run.client(self.account_id)
         self.write(
             {
                 "asked_after_id": min(self.position_id, asked[0]) if asked[1] else self.position_id,
@@ -352,21 +364,24 @@ class CampaignMasterSync(models.Model):
         )
         # No transaction is open during the call: whoever changes the campaign meanwhile, or
         # cancels, neither waits nor collides with what is stored after it.
-        self.env["ir.cron"]._commit_progress()
-        with client:
-            try:
-                results = client.add_recipients(list_ref, list(ids_by_email))
-            except CampaignMasterRefusedError as error:
-                results = self._find_culprit(batch, ids_by_email, error)
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        try:
+            results = client.add_recipients(list_ref, list(ids_by_email))
+        except CampaignMasterRefusedError as error:
+            results = self._find_culprit(batch, ids_by_email, error)
         # If somebody writes the same rows at this moment the answer is stored again, not asked for.
-        return retrying(partial(self._store, results, ids_by_email, max(batch), asked), self.env)
+        store = partial(self._store, results, ids_by_email, max(batch), asked)
+        done = retrying(store, self.env)
+        if self.exists() and self.state == "running" and run.is_time_to_tell(self):
+            self.campaign_id._campaign_master_send_progress()
+        return done
 
     def _next_batch(self):
         """:return: addresses of the next recipients by id: a thousand at most, or half of those
         among which a culprit is"""
         Recipient = self.env["campaign.master.recipient"]
         upto_id = self.refused_upto_id or self.upto_id
-        batch = Recipient._next_batch(self.campaign_id, self.position_id, upto_id, MAX_RECIPIENTS)
+        batch = Recipient._next_batch(self, self.position_id, upto_id, MAX_RECIPIENTS)
         if self.refused_upto_id and not batch:
             self.refused_upto_id = 0
             return self._next_batch()
@@ -381,6 +396,8 @@ class CampaignMasterSync(models.Model):
         :return: results to store: of the culprit, if it stands alone
         :raise CampaignMasterRefusedError: there are more culprits than calls to find them with
         """
+        if error.about != "list":
+            raise error  # the login was refused, not the batch
         if len(ids_by_email) == 1:
             return [RecipientResult(email, "suppressed", error.message) for email in ids_by_email]
         if self.refusals >= SPLIT_CALLS:
@@ -403,9 +420,9 @@ class CampaignMasterSync(models.Model):
         if not results:
             self.next_at = fields.Datetime.now()
             return 0
-        campaign = self.campaign_id
         after_id, upto_id = asked
         outcome = []
+        unanswered = []
         for result in results:
             first_id, *others = ids_by_email[result.email]
             state, message = STATE_OF_RESULT.get(result.status), result.message
@@ -415,24 +432,26 @@ class CampaignMasterSync(models.Model):
             if state is None:
                 if self.round < ROUNDS:
                     continue
+                unanswered.append(first_id)
                 state = "refused"
                 message = message or self.env._("Campaign Master gave no answer for this address.")
             outcome.append((first_id, state, message))
             outcome += [(line_id, "duplicate", None) for line_id in others]
-        self.env["campaign.master.recipient"]._store_results(
-            outcome, late=campaign.campaign_master_remote_status == "sent"
-        )
+        self.env["campaign.master.recipient"]._store_results(outcome, late=self.late)
         counts = dict(self.counts or {})
         for _line_id, state, _message in outcome:
             counts["pending"] = max(counts.get("pending", 0) - 1, 0)
             counts[state] = counts.get(state, 0) + 1
         new_states = [state for _line_id, state, _message in outcome]
+        if upto_id <= last_id:
+            # No earlier call has gone further than this one. Who had no answer in the end may be
+            # on the list: a later sync that finds him there tells him as added.
+            after_id, upto_id = unanswered and (min(unanswered) - 1, max(unanswered)) or (0, 0)
         self.write(
             {
                 "position_id": last_id,
-                # An earlier call may have gone further than this one.
-                "asked_after_id": after_id if upto_id > last_id else 0,
-                "asked_upto_id": upto_id if upto_id > last_id else 0,
+                "asked_after_id": after_id,
+                "asked_upto_id": upto_id,
                 "refused_upto_id": self.refused_upto_id if last_id < self.refused_upto_id else 0,
                 "refusals": self.refusals if self.refused_upto_id else 0,
                 "failures": 0,
@@ -441,21 +460,17 @@ class CampaignMasterSync(models.Model):
                 "existed": self.existed + new_states.count("exists"),
                 "refused": self.refused + new_states.count("refused"),
                 "counts": counts,
+                # After a wait it said what it waited for.
+                **({"message": self._running_message()} if self.state == "running" else {}),
             }
         )
-        if self._runs():
-            self.message = self._running_message()
-            campaign._campaign_master_send_progress()
         return len(outcome)
-
-    def _runs(self):
-        return self.state == "running"
 
     def _end_round(self):
         """All recipients were asked for: go round again for those without an answer, or end."""
         Recipient = self.env["campaign.master.recipient"]
         campaign = self.campaign_id
-        if self.round < ROUNDS and Recipient._next_batch(campaign, 0, self.upto_id, 1):
+        if self.round < ROUNDS and Recipient._next_batch(self, 0, self.upto_id, 1):
             self.write({"round": self.round + 1, "position_id": 0})
             return
         Recipient._classify(campaign)
@@ -466,7 +481,7 @@ class CampaignMasterSync(models.Model):
 
     def _failed(self, error):
         """Wait and try again, or give up and say why."""
-        if not self.exists() or not self._runs():
+        if not self.exists() or self.state != "running":
             return
         account = self.account_id
         account._note_error(error)
@@ -522,7 +537,8 @@ class CampaignMasterSync(models.Model):
             return to_odoo(error.reset_at) or now + timedelta(hours=1)
         may_pass = error.code == "token_refused" or (
             isinstance(error, CampaignMasterConnectionError | CampaignMasterResponseError)
-            and not isinstance(error, CampaignMasterNotFoundError | CampaignMasterRefusedError)
+            and not isinstance(error, CampaignMasterNotFoundError)
+            and not (isinstance(error, CampaignMasterRefusedError) and error.about)
         )
         if may_pass and self.failures < RETRIES:
             return now + timedelta(minutes=2**self.failures)

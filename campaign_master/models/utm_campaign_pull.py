@@ -16,7 +16,7 @@ from ..client import (
     CampaignMasterRateLimitError,
     Statistics,
 )
-from ..tools import notification, session_lock, to_client, to_odoo
+from ..tools import Run, notification, session_lock, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
 from ..tools.polling import LADDER, SLACK, next_poll
 from .utm_campaign import FIGURES, PREFIX
@@ -206,14 +206,12 @@ class UtmCampaign(models.Model):
         if not page.last:
             self.campaign_master_activity_page = page.page
             return "activity"
-        self.write(
-            {
-                "campaign_master_activity_page": 0,
-                "campaign_master_activity_since": (
-                    self.campaign_master_activity_next_since - OVERLAP
-                ),
-            }
-        )
+        self.campaign_master_activity_page = 0
+        if page.short:
+            # Some that were announced did not come: the next poll reads all of them again.
+            self.campaign_master_activity_due = True
+        else:
+            self.campaign_master_activity_since = self.campaign_master_activity_next_since - OVERLAP
         return False
 
     # === WHEN TO READ AGAIN === #
@@ -245,15 +243,13 @@ class UtmCampaign(models.Model):
     def _cron_campaign_master_pull(self):
         """Read the campaigns that are due, in fair turns of one call each."""
         Cron = self.env["ir.cron"]
-        run = _Run()
-        with run:
+        with _Run("statistics") as run:
             while True:
                 campaign, waiting = self._campaign_master_next(run)
                 if not campaign:
                     Cron._commit_progress(remaining=0)
                     return
-                with campaign.campaign_master_account_id._timed_turn():
-                    done = campaign._campaign_master_pull_turn(run)
+                done = campaign._campaign_master_pull_turn(run)
                 if not Cron._commit_progress(done, remaining=waiting):
                     # The scheduler calls again, and finds those that are still due.
                     self.env["campaign.master.account"]._cron("pull_statistics")._trigger()
@@ -351,27 +347,14 @@ class UtmCampaign(models.Model):
             )
 
 
-class _Run:
-    """What one run of the scheduled action remembers; a context that closes its connections."""
+class _Run(Run):
+    """Also remembers whom to leave alone until the next run."""
 
-    def __init__(self):
+    def __init__(self, purpose):
+        super().__init__(purpose)
         self.left_accounts = set()
         self.left_campaigns = set()
-        self._clients = {}
         self._troubles = {}
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        for client in self._clients.values():
-            client.close()
-
-    def client(self, account):
-        """:return: one client for each account: the connection is used again"""
-        if account.id not in self._clients:
-            self._clients[account.id] = account._client("statistics", background=True)
-        return self._clients[account.id]
 
     def trouble(self, account):
         """The account could not be reached once more; after some times it is left alone."""

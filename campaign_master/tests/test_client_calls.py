@@ -184,6 +184,7 @@ class TestAnswers(MockedCase):
                 total=1,
                 as_of=as_of,
                 last=True,
+                short=False,
             ),
         )
         self.assertEqual(self.http.calls[0].request.params, {"page": "1", "pageSize": "1000"})
@@ -225,6 +226,20 @@ class TestAnswers(MockedCase):
                     EXAMPLES["activity"], answer=self.activity_page(count, page, total, page_size)
                 )
                 self.assertIs(self.client.activity("42", page=page).last, last)
+
+    def test_activity_that_ends_before_its_total_is_short(self):
+        for short, (count, page, total) in (
+            (True, (0, 1, 3)),
+            (True, (0, 2, 1001)),
+            (False, (0, 2, 1000)),
+            (False, (0, 1, 0)),
+            (False, (3, 1, 3)),
+            (False, (1000, 1, 2500)),
+        ):
+            with self.subTest(f"{count} on page {page} of {total}"):
+                answer = self.activity_page(count, page, total, 1000)
+                self.on_example(EXAMPLES["activity"], answer=answer)
+                self.assertIs(self.client.activity("42", page=page).short, short)
 
     def test_members_that_are_not_listed_are_ignored(self):
         for name, example in EXAMPLES.items():
@@ -312,9 +327,14 @@ class TestPages(MockedCase):
         self.announce([1, 2], [3], total=3)
         self.assertEqual(self.refs(), ["1", "2", "3"])
 
-    def test_until_an_empty_page(self):
+    def test_an_empty_page_before_the_total_is_no_end(self):
+        """Else those that are missing would be taken for deleted."""
         self.announce([1, 2], [], total=9)
-        self.assertEqual(self.refs(), ["1", "2"])
+        self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "missing_items")
+
+    def test_an_account_without_any(self):
+        self.announce([], total=0)
+        self.assertEqual(self.refs(), [])
 
     def test_pages_are_fetched_while_they_are_consumed(self):
         self.announce([1], total=2)

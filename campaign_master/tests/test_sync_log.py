@@ -258,8 +258,7 @@ class TestSyncAgainstTheOdds(CampaignMasterCase):
             }
         )
         self.syncs(two).account_id = other
-        with self.account.sudo()._timed_turn():
-            pass
+        self.account.sudo()._ledger().note(rests_until=fields.Datetime.now())
         # The first account has just had a turn, so it is the other one's.
         self.assertEqual(Sync._next()[0], self.syncs(two))
         other._ledger().note(rests_until=fields.Datetime.now() + timedelta(seconds=20))

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from datetime import timedelta
 
 from psycopg2.errors import InFailedSqlTransaction, SerializationFailure
@@ -19,6 +20,7 @@ MONTH_LIMIT = 50_000
 # Scheduled actions leave this share of each limit to what people click.
 BACKGROUND_SHARE = 0.9
 TOKEN_MARGIN = timedelta(minutes=1)
+_UNKNOWN = object()
 # First keys of PostgreSQL's two-key advisory locks, one for each thing that is locked; the second
 # key is a record's id. Chosen at random once, to stay clear of other add-ons.
 LOCK_LOGIN = 1_129_138_001
@@ -70,21 +72,16 @@ class AccountLedger:
         self._account_id = account.id
         self._purpose = purpose
         self._background = background
+        self._found = _UNKNOWN  # the token that before_call has just seen
+        self._started = None
         self.calls = 0
 
     # === What the client asks (see client/ledger.py) === #
 
     def token(self):
         """:return: the shared token, if it is good for a minute or more; else ``None``"""
-        token, reset_at = self._execute(
-            SQL(
-                "SELECT token, token_reset_at FROM campaign_master_account WHERE id = %s",
-                self._account_id,
-            )
-        ) or (None, None)
-        if token and (reset_at is None or reset_at > utcnow() + TOKEN_MARGIN):
-            return token
-        return None
+        found, self._found = self._found, _UNKNOWN
+        return self._stored_token() if found is _UNKNOWN else found
 
     def renew(self, refused, login):
         """Log in, unless another worker has just done so.
@@ -100,7 +97,7 @@ class AccountLedger:
             )
         with self._registry.cursor() as cr:
             cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_LOGIN, self._account_id])
-            current = self.token()
+            current = self._stored_token()
             if current and current != refused:
                 return current
             try:
@@ -130,7 +127,7 @@ class AccountLedger:
             SQL(
                 """
                 WITH spent AS (
-                    SELECT id, hour_reset_at,
+                    SELECT id, hour_reset_at, token, token_reset_at,
                            month = %(month)s AND month_calls >= %(month_limit)s AS month_spent,
                            hour_reset_at > %(now)s
                            AND hour_remaining <= hour_limit * %(reserve)s AS hour_spent
@@ -152,7 +149,7 @@ class AccountLedger:
                     ON CONFLICT (account_id, hour, purpose)
                     DO UPDATE SET calls = campaign_master_usage.calls + 1
                 )
-                SELECT month_spent, hour_spent, hour_reset_at FROM spent
+                SELECT month_spent, hour_spent, hour_reset_at, token, token_reset_at FROM spent
                 """,
                 id=self._account_id,
                 now=now,
@@ -163,7 +160,7 @@ class AccountLedger:
                 reserve=1 - share,
             )
         )
-        month_spent, hour_spent, reset_at = spent or (False, False, None)
+        month_spent, hour_spent, reset_at, *token = spent or (False, False, None, None, None)
         if month_spent:
             raise CampaignMasterRateLimitError(
                 "month_counted",
@@ -181,15 +178,25 @@ class AccountLedger:
                 call=call,
             )
         self.calls += 1
+        self._found = _good(*token)
+        self._started = time.monotonic()
 
     def after_call(self, call, limits, sent):
-        """Keep what an answer's headers said; see ``client.Limits``."""
+        """Keep what an answer's headers said; see ``client.Limits``.
+
+        After a call of a scheduled action the account rests as long as that took. Whose turn is
+        next is the account whose rest ends first: so accounts get the same time, not the same
+        number of calls, and one whose calls take long delays the others by one call.
+        """
         values = {
             "hour_limit": limits.limit,
             "hour_remaining": limits.remaining,
             "hour_reset_at": to_odoo(limits.reset_at),
             "token_reset_at": to_odoo(limits.token_reset_at),
         }
+        if self._background:
+            took = timedelta(seconds=time.monotonic() - self._started)
+            values["rests_until"] = utcnow() + took
         values = {name: value for name, value in values.items() if value is not None}
         if sent > 1:  # the first one was counted before it was sent
             self.calls += sent - 1
@@ -250,6 +257,15 @@ class AccountLedger:
             )
         )
 
+    def _stored_token(self):
+        row = self._execute(
+            SQL(
+                "SELECT token, token_reset_at FROM campaign_master_account WHERE id = %s",
+                self._account_id,
+            )
+        )
+        return _good(*row) if row else None
+
     def _login_refused(self):
         row = self._execute(
             SQL(
@@ -267,8 +283,15 @@ class AccountLedger:
         while True:
             try:
                 with self._registry.cursor() as cr:
-                    cr.execute(query)
+                    cr.execute(query, log_exceptions=False)
                     return cr.fetchone() if cr.description else None
             except SerializationFailure:
                 # Another worker has just written the row. Its transaction is as short as ours.
                 _logger.debug("Account %s: written at the same moment; again", self._account_id)
+
+
+def _good(token, reset_at):
+    """:return: the token, if it is good for a minute or more"""
+    if token and (reset_at is None or reset_at > utcnow() + TOKEN_MARGIN):
+        return token
+    return None
