@@ -133,17 +133,17 @@ class CampaignMasterClient:
             raise ValueError(f"At most {wire.MAX_RECIPIENTS} addresses fit into one call.")
         if not emails:
             return []
+        keys = [wire.same_address(email) for email in emails]
         asked = {}
-        for email in emails:
-            asked.setdefault(wire.same_address(email), email.strip())
+        for key, email in zip(keys, emails, strict=True):
+            asked.setdefault(key, email.strip())
         call = wire.add_recipients(list_ref, list(asked.values()))
         answered = {}
         for result in self._session.call(call, wire.read_results):
             answered.setdefault(wire.same_address(result.email), result)
         results = []
-        for email in emails:
-            result = answered.get(wire.same_address(email))
-            status, message = (result.status, result.message) if result else ("unknown", "")
+        for key, email in zip(keys, emails, strict=True):
+            _email, status, message = answered.get(key, ("", "unknown", ""))
             results.append(RecipientResult(email, status, message))
         return results
 

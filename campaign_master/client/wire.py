@@ -30,6 +30,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 from urllib.parse import quote
 
 MAX_RECIPIENTS = 1000  # addresses in one call (M)
@@ -37,6 +38,7 @@ PAGE_SIZE = 500  # templates and lists
 ACTIVITY_PAGE_SIZE = 1000
 MAX_INTEGER = 2**31 - 1
 MAX_TEXT = 20_000
+MAX_WORD = 64
 MAX_REF = 128
 LOGIN_REFUSED = b"InvalidLogin"  # in the body of a 500 (D, of the SOAP service)
 BEARER = "Bearer "
@@ -93,8 +95,7 @@ class Campaign:
     sent_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientResult:
+class RecipientResult(NamedTuple):
     """``status``: ``added``, ``exists``, ``invalid``, ``suppressed``, a word that is new to us, or
     ``unknown`` when the answer does not speak of this address: ask again."""
 
@@ -356,8 +357,11 @@ class Members:
     def time_or_none(self, name: str) -> datetime | None:
         return None if self._get(name, str, type(None)) is None else self.time(name)
 
+    def items(self, name: str) -> list:
+        return self._get(name, list)
+
     def objects(self, name: str) -> list["Members"]:
-        items = self._get(name, list)
+        items = self.items(name)
         return [Members(item, f"{self._where}{name}[{i}].") for i, item in enumerate(items)]
 
     def has(self, name: str) -> bool:
@@ -389,7 +393,7 @@ def read_campaign(members: Members) -> Campaign:
         description=members.text("description"),
         subject=members.text("subject"),
         template_ref=members.ref("templateId"),
-        status=members.text("status", 64),
+        status=members.text("status", MAX_WORD),
         sent_at=members.time("sentAt") if members.has("sentAt") else None,
     )
 
@@ -409,14 +413,24 @@ def read_this_campaign(*, ref: str | None = None, reference: str | None = None):
 
 
 def read_results(members: Members) -> list[RecipientResult]:
-    return [
-        RecipientResult(
-            email=result.text("email"),
-            status=result.text("status", 64),
-            message=result.text("message"),
-        )
-        for result in members.objects("results")
-    ]
+    return [_read_result(*one) for one in enumerate(members.items("results"))]
+
+
+def _read_result(number, item):
+    """One of a thousand: as agreed without a :class:`Members`, which would take three times as
+    long; with one, when there is something to complain of."""
+    if type(item) is dict:
+        email, status, message = item.get("email"), item.get("status"), item.get("message")
+        if type(email) is type(status) is type(message) is str:
+            return RecipientResult(
+                storable(email)[:MAX_TEXT],
+                storable(status)[:MAX_WORD],
+                storable(message)[:MAX_TEXT],
+            )
+    result = Members(item, f"results[{number}].")
+    return RecipientResult(
+        result.text("email"), result.text("status", MAX_WORD), result.text("message")
+    )
 
 
 def read_statistics(members: Members) -> Statistics:

@@ -270,6 +270,10 @@ class CampaignMasterAccount(models.Model):
                 }
             )
             self._resume()
+        if "enabled" in vals and not vals["enabled"]:
+            running = [("account_id", "in", self.ids), ("state", "=", "running")]
+            for sync in self.env["campaign.master.sync"].sudo().search(running):
+                sync._end("cancelled", self.env._("Campaign Master was disabled in the settings."))
         if vals.get("enabled"):
             # Without Odoo's Mailing Campaigns feature there is no Campaigns menu.
             self.env.ref("base.group_user").sudo()._apply_group(

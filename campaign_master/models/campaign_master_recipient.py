@@ -154,6 +154,11 @@ class CampaignMasterRecipient(models.Model):
     _contact_index = models.Index("(campaign_id, id) WHERE kind = 'contact'")
     _company_index = models.Index("(campaign_id, id) WHERE kind = 'company'")
 
+    def init(self):
+        """Leave room in each page: a line is written anew when it is pushed and when figures come.
+        Beside its old place that touches no index: 7 ms for 1,000 lines instead of 23 ms."""
+        self.env.cr.execute(SQL("ALTER TABLE campaign_master_recipient SET (fillfactor = 50)"))
+
     def _search_known_on_list(self, operator, value):
         return self._search_same_address(
             operator,
@@ -331,9 +336,11 @@ class CampaignMasterRecipient(models.Model):
         - Who was refused stays so until the address changes: asking again would get the same
           answer. *Retry* sets them back to ``pending``.
         - Of recipients with one address the one on the list stands for it, else the first one.
-          A window tells which, not a look-up for each: PostgreSQL, which has no statistics of a
-          campaign that was just filled, chose an index that made that take 94 s for 20,000
-          recipients instead of 0.15 s.
+
+        PostgreSQL has no statistics of a campaign that was just filled. So a window tells which
+        is the first one, not a look-up for each (94 s for 20,000 recipients instead of 0.15 s),
+        and the lines to write are found by their campaign, too, which fits any index that it may
+        choose (220 s for 100,000 instead of 1.2 s).
 
         :param campaign: ``utm.campaign``
         """
@@ -386,7 +393,7 @@ class CampaignMasterRecipient(models.Model):
                        sync_message = CASE WHEN outcome.sync_state = line.sync_state
                                            THEN line.sync_message END
                   FROM outcome
-                 WHERE line.id = outcome.id
+                 WHERE line.id = outcome.id AND line.campaign_id = %(campaign)s
                    AND (line.email, COALESCE(line.opted_out, FALSE), line.sync_state)
                        IS DISTINCT FROM (outcome.email, outcome.opted_out, outcome.sync_state)
                 """,
@@ -448,9 +455,10 @@ class CampaignMasterRecipient(models.Model):
         return dict(rows)
 
     @api.model
-    def _store_results(self, results, late):
+    def _store_results(self, campaign, results, late):
         """Store what Campaign Master said of some recipients.
 
+        :param campaign: ``utm.campaign``
         :param results: tuples ``(id, state, message)``
         :param bool late: the campaign had been sent already
         """
@@ -463,8 +471,9 @@ class CampaignMasterRecipient(models.Model):
                        late = %(late)s AND result.state = 'added'
                   FROM json_to_recordset(%(results)s)
                        AS result(id integer, state text, message text)
-                 WHERE line.id = result.id
+                 WHERE line.id = result.id AND line.campaign_id = %(campaign)s
                 """,
+                campaign=campaign.id,
                 late=late,
                 results=json.dumps(
                     [
@@ -474,7 +483,7 @@ class CampaignMasterRecipient(models.Model):
                 ),
             )
         )
-        self.env.invalidate_all()
+        self.invalidate_model()
 
     @api.model
     def _ingest(self, campaign, activities):

@@ -134,6 +134,7 @@ class CampaignMasterSync(models.Model):
     refusals = fields.Integer(readonly=True)
     round = fields.Integer(readonly=True)
     failures = fields.Integer(readonly=True)
+    waited = fields.Boolean(readonly=True, help="The message says what it waits for.")
 
     _queue_index = models.Index("(next_at) WHERE state = 'running'")
 
@@ -284,17 +285,20 @@ class CampaignMasterSync(models.Model):
     def _cron_push(self):
         """Push the recipients of all running syncs, in fair turns of one call each."""
         Cron = self.env["ir.cron"]
+        done = 0
         with Run("recipients") as run:
             while True:
                 sync, waiting = self._next()
                 if not sync:
-                    Cron._commit_progress(remaining=0)
+                    Cron._commit_progress(done, remaining=0)
                     return
-                done = sync._push_turn(run)
-                if not Cron._commit_progress(done, remaining=waiting):
-                    # The scheduler calls again, but after ten times only once it wakes up.
-                    self._cron()._trigger()
-                    return
+                done += sync._push_turn(run)
+                if run.is_time_to_tell(Cron):
+                    if not Cron._commit_progress(done, remaining=waiting):
+                        # The scheduler calls again, but after ten times only once it wakes up.
+                        self._cron()._trigger()
+                        return
+                    done = 0
 
     @api.model
     def _next(self):
@@ -304,33 +308,35 @@ class CampaignMasterSync(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT sync.id, COUNT(*) OVER ()
+                SELECT sync.id, person.lang, person.tz, COUNT(*) OVER ()
                   FROM campaign_master_sync AS sync
                   JOIN campaign_master_account AS account ON account.id = sync.account_id
+                       LEFT JOIN res_users AS presser ON presser.id = sync.user_id
+                       LEFT JOIN res_partner AS person ON person.id = presser.partner_id
                  WHERE sync.state = 'running' AND sync.next_at <= %s
-                   AND (account.login_refused_at IS NULL OR NOT account.enabled)
+                   AND account.enabled AND account.login_refused_at IS NULL
                  ORDER BY account.rests_until NULLS FIRST, sync.next_at, sync.id
                  LIMIT 1
                 """,
                 fields.Datetime.now(),
             )
         )
-        [(sync_id, waiting)] = rows or [(None, 0)]
-        sync = self.browse(sync_id)
+        [(sync_id, lang, tz, waiting)] = rows or [(None, None, None, 0)]
         # What it says is for whoever pressed, in his language and time zone.
-        return sync.with_context(lang=sync.user_id.lang, tz=sync.user_id.tz), waiting
+        return self.browse(sync_id).with_context(lang=lang, tz=tz), waiting
 
     def _push_turn(self, run):
-        """One call of one sync; whatever goes wrong with it stays with it.
+        """One call of one sync, and what came of it committed; whatever goes wrong with it stays
+        with it.
 
         :param run: ``tools.Run``
         :return: how many recipients got an outcome
         """
         try:
-            if not self.account_id.enabled:
-                self._end("cancelled", self.env._("Campaign Master was disabled in the settings."))
-                return 0
-            return self._push_batch(run)
+            batch = self._next_batch()
+            if batch:
+                return self._push_batch(batch, run)
+            retrying(self._end_round, self.env)
         except SerializationFailure:
             # Somebody cancelled, or deleted the campaign, at the same moment.
             self.env.cr.rollback()
@@ -339,16 +345,14 @@ class CampaignMasterSync(models.Model):
             retrying(partial(self._failed, error), self.env)
         return 0
 
-    def _push_batch(self, run):
-        """Push the next recipients. Commits before and after the call.
+    def _push_batch(self, batch, run):
+        """Push recipients. Commits before and after the call.
 
+        :param dict batch: addresses by id of the recipient
+        :param run: ``tools.Run``
         :return: how many recipients got an outcome
         :raise CampaignMasterError: the call failed; the batch will be asked for again
         """
-        batch = self._next_batch()
-        if not batch:
-            self._end_round()
-            return 0
         ids_by_email = {}
         for line_id, email in batch.items():
             ids_by_email.setdefault(email, []).append(line_id)
@@ -370,11 +374,8 @@ class CampaignMasterSync(models.Model):
         except CampaignMasterRefusedError as error:
             results = self._find_culprit(batch, ids_by_email, error)
         # If somebody writes the same rows at this moment the answer is stored again, not asked for.
-        store = partial(self._store, results, ids_by_email, max(batch), asked)
-        done = retrying(store, self.env)
-        if self.exists() and self.state == "running" and run.is_time_to_tell(self):
-            self.campaign_id._campaign_master_send_progress()
-        return done
+        store = partial(self._store, results, ids_by_email, max(batch), asked, run)
+        return retrying(store, self.env)
 
     def _next_batch(self):
         """:return: addresses of the next recipients by id: a thousand at most, or half of those
@@ -406,13 +407,14 @@ class CampaignMasterSync(models.Model):
         self.refusals += 1
         return []
 
-    def _store(self, results, ids_by_email, last_id, asked):
+    def _store(self, results, ids_by_email, last_id, asked, run):
         """Store the answer to a call.
 
         :param results: ``client.RecipientResult`` of each address, or nothing if it was refused
         :param dict ids_by_email: ids of the recipients that it was for
         :param int last_id: the last of them
         :param tuple asked: after and up to which recipient an earlier call had no answer
+        :param run: ``tools.Run``
         :return: how many recipients got an outcome
         """
         if not self.exists():
@@ -437,11 +439,14 @@ class CampaignMasterSync(models.Model):
                 message = message or self.env._("Campaign Master gave no answer for this address.")
             outcome.append((first_id, state, message))
             outcome += [(line_id, "duplicate", None) for line_id in others]
-        self.env["campaign.master.recipient"]._store_results(outcome, late=self.late)
+        self.env["campaign.master.recipient"]._store_results(
+            self.campaign_id, outcome, late=self.late
+        )
         counts = dict(self.counts or {})
         for _line_id, state, _message in outcome:
             counts["pending"] = max(counts.get("pending", 0) - 1, 0)
             counts[state] = counts.get(state, 0) + 1
+        waited = self.waited and self.state == "running"
         new_states = [state for _line_id, state, _message in outcome]
         if upto_id <= last_id:
             # No earlier call has gone further than this one. Who had no answer in the end may be
@@ -460,14 +465,18 @@ class CampaignMasterSync(models.Model):
                 "existed": self.existed + new_states.count("exists"),
                 "refused": self.refused + new_states.count("refused"),
                 "counts": counts,
-                # After a wait it said what it waited for.
-                **({"message": self._running_message()} if self.state == "running" else {}),
+                "waited": False,
+                **({"message": self._running_message()} if waited else {}),
             }
         )
+        if self.state == "running" and run.is_time_to_tell(self):
+            self.campaign_id._campaign_master_send_progress()
         return len(outcome)
 
     def _end_round(self):
         """All recipients were asked for: go round again for those without an answer, or end."""
+        if self.exists().state != "running":
+            return  # cancelled at this moment
         Recipient = self.env["campaign.master.recipient"]
         campaign = self.campaign_id
         if self.round < ROUNDS and Recipient._next_batch(self, 0, self.upto_id, 1):
@@ -545,6 +554,6 @@ class CampaignMasterSync(models.Model):
         return None
 
     def _wait(self, next_at, message):
-        self.write({"next_at": next_at, "message": message})
+        self.write({"next_at": next_at, "message": message, "waited": True})
         self.campaign_id.campaign_master_sync_message = message
         self.campaign_id._campaign_master_send_progress()

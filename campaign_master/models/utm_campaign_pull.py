@@ -73,7 +73,12 @@ class UtmCampaign(models.Model):
                 )
             )
         account._check_enabled()
-        with session_lock(self.env.cr, LOCK_PULL, campaign.id) as mine:
+        # In transactions of its own, none of which is open during a call: whoever writes the
+        # campaign meanwhile neither waits nor collides with what is stored after it.
+        with (
+            self.env.registry.cursor() as cr,
+            session_lock(cr, LOCK_PULL, campaign.id) as mine,
+        ):
             if not mine:
                 raise UserError(
                     self.env._(
@@ -82,11 +87,13 @@ class UtmCampaign(models.Model):
                         campaign=campaign.title,
                     )
                 )
+            mirror = campaign.with_env(campaign.env(cr=cr))
             try:
-                complete = campaign._campaign_master_pull_now()
+                complete = mirror._campaign_master_pull_now()
             except CampaignMasterError as error:
+                cr.rollback()
                 if error.code == "not_found":
-                    return campaign._campaign_master_found_deleted()
+                    return retrying(mirror._campaign_master_found_deleted, mirror.env)
                 account._note_error(error)
                 raise UserError(
                     self.env._(
@@ -94,6 +101,7 @@ class UtmCampaign(models.Model):
                         reason=account._explain(error),
                     )
                 ) from error
+        self.env.invalidate_all()
         if complete:
             message = self.env._("The statistics are up to date.")
         else:
@@ -111,15 +119,22 @@ class UtmCampaign(models.Model):
         :raise CampaignMasterError:
         """
         deadline = time.monotonic() + PATIENCE
-        # Figures first, and then activity even if they did not move.
-        self.write({"campaign_master_pull_step": False, "campaign_master_activity_due": True})
+        retrying(self._campaign_master_start_afresh, self.env)
         with self.campaign_master_account_id._client("statistics") as client:
-            while not self._campaign_master_take(self._campaign_master_call(client)()):
+            complete = False
+            while not complete:
+                call = self._campaign_master_call(client)
+                self.env.cr.commit()  # pylint: disable=invalid-commit
+                # Somebody takes an interest in it, so it is read again soon.
+                take = partial(self._campaign_master_take, call(), awake=True)
+                complete = retrying(take, self.env)
                 if time.monotonic() > deadline:
-                    return False
-        # Somebody takes an interest in it: read it again soon.
-        self.campaign_master_next_poll_at = self._campaign_master_next_poll(awake=True)
-        return True
+                    break
+        return complete
+
+    def _campaign_master_start_afresh(self):
+        """Figures first, and then activity even if they did not move."""
+        self.write({"campaign_master_pull_step": False, "campaign_master_activity_due": True})
 
     # === STEPS === #
 
@@ -142,12 +157,13 @@ class UtmCampaign(models.Model):
             )
         return partial(client.statistics, ref)
 
-    def _campaign_master_take(self, answer, ref=None):
+    def _campaign_master_take(self, answer, ref=None, awake=False):
         """Store an answer, and what the next step is.
 
         :param answer: what :meth:`_campaign_master_call` gave
         :param str ref: whose answer it is, if the campaign may have been deleted or unlinked here
             since it was asked for
+        :param bool awake: whether to read it again soon, even if nothing happened
         :return: whether all was read
         """
         if ref and self.exists().campaign_master_ref != ref:
@@ -164,7 +180,9 @@ class UtmCampaign(models.Model):
                 "campaign_master_pull_step": step,
                 "campaign_master_pull_failures": 0,
                 # Who has a step left is behind those who have waited for their first one.
-                "campaign_master_next_poll_at": now if step else self._campaign_master_next_poll(),
+                "campaign_master_next_poll_at": (
+                    now if step else self._campaign_master_next_poll(awake)
+                ),
             }
         )
         return not step
@@ -216,7 +234,7 @@ class UtmCampaign(models.Model):
 
     # === WHEN TO READ AGAIN === #
 
-    def _campaign_master_next_poll(self, awake=False):
+    def _campaign_master_next_poll(self, awake):
         """:return: when to read the campaign again after a poll that has just ended"""
         now = fields.Datetime.now()
         return next_poll(

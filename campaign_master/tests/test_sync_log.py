@@ -258,6 +258,7 @@ class TestSyncAgainstTheOdds(CampaignMasterCase):
             }
         )
         self.syncs(two).account_id = other
+        other.flush_recordset()
         self.account.sudo()._ledger().note(rests_until=fields.Datetime.now())
         # The first account has just had a turn, so it is the other one's.
         self.assertEqual(Sync._next()[0], self.syncs(two))

@@ -3,6 +3,8 @@
 import contextlib
 import time
 
+from odoo.tools import SQL
+
 TELL_EVERY = 1.0  # seconds between two pieces of news of one record
 
 
@@ -20,7 +22,11 @@ class Run(contextlib.ExitStack):
 
     def client(self, account):
         """:return: the account's client; another one once somebody has changed the account"""
-        key = account.id, account.write_date
+        # Not by the ORM, which reads the whole account again after each commit.
+        account.env.cr.execute(
+            SQL("SELECT write_date FROM campaign_master_account WHERE id = %s", account.id)
+        )
+        key = account.id, account.env.cr.fetchone()
         if key not in self._clients:
             client = account._client(self._purpose, background=True)
             self._clients[key] = self.enter_context(client)
