@@ -161,6 +161,8 @@ class CampaignMasterClient:
         """
         call = wire.activity(ref, since, page)
         result = self._session.call(call, wire.read_activity_page(page))
+        if result.short:
+            raise _missing(call)
         self._check_progress(call, ref, since, result)
         return result
 
@@ -179,9 +181,7 @@ class CampaignMasterClient:
             if len(seen) >= total:
                 return
             if not items:
-                raise CampaignMasterResponseError(
-                    "missing_items", "Fewer items came than were announced.", call=str(call)
-                )
+                raise _missing(call)
             if not new:
                 break
         raise _endless(call)
@@ -204,4 +204,10 @@ class CampaignMasterClient:
 def _endless(call):
     return CampaignMasterResponseError(
         "endless_pages", "The pages of the answer do not come to an end.", call=str(call)
+    )
+
+
+def _missing(call):
+    return CampaignMasterResponseError(
+        "missing_items", "Fewer items came than were announced.", call=str(call)
     )

@@ -27,7 +27,7 @@ class CampaignMasterOptout(models.Model):
     )
     create_date = fields.Datetime(string="Known Since", readonly=True)
 
-    _unique_optout = models.UniqueIndex("(account_id, email, campaign_id)")
+    _unique_optout = models.UniqueIndex("(email, account_id, campaign_id)")
 
     @api.model
     def _follow(self, campaign, addresses):
@@ -49,7 +49,7 @@ class CampaignMasterOptout(models.Model):
                 SELECT %(account)s, %(campaign)s, email, %(uid)s, now() AT TIME ZONE 'UTC'
                   FROM unnest(%(out)s::text[]) AS email
                  ORDER BY email
-                ON CONFLICT (account_id, email, campaign_id) DO NOTHING
+                ON CONFLICT (email, account_id, campaign_id) DO NOTHING
                 RETURNING email
                 """,
                 account=campaign.campaign_master_account_id.id,

@@ -224,12 +224,14 @@ class UtmCampaign(models.Model):
         if not page.last:
             self.campaign_master_activity_page = page.page
             return "activity"
-        self.campaign_master_activity_page = 0
-        if page.short:
-            # Some that were announced did not come: the next poll reads all of them again.
-            self.campaign_master_activity_due = True
-        else:
-            self.campaign_master_activity_since = self.campaign_master_activity_next_since - OVERLAP
+        self.write(
+            {
+                "campaign_master_activity_page": 0,
+                "campaign_master_activity_since": (
+                    self.campaign_master_activity_next_since - OVERLAP
+                ),
+            }
+        )
         return False
 
     # === WHEN TO READ AGAIN === #
@@ -311,8 +313,8 @@ class UtmCampaign(models.Model):
         """
         account = self.campaign_master_account_id
         with session_lock(self.env.cr, LOCK_PULL, self.id) as mine:
-            if not (mine and self.try_lock_for_update(allow_referencing=True)):
-                # Somebody has pressed Refresh or Sync, which may take some calls.
+            if not mine:
+                # Somebody has pressed Refresh, and reads it at this moment.
                 run.left_campaigns.add(self.id)
                 return 0
             ref = self.campaign_master_ref

@@ -2,7 +2,8 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..client import CampaignDraft, CampaignMasterError, CampaignMasterRefusedError
-from ..tools import notification, number, to_odoo
+from ..tools import notification, number, session_lock, to_odoo
+from ..tools.account_ledger import LOCK_SYNC
 from .campaign_master_recipient import ON_LIST
 
 DELETED = "deleted"
@@ -28,35 +29,39 @@ class UtmCampaign(models.Model):
         """
         campaign = self._campaign_master_for_button()
         self._campaign_master_ensure_account()
-        account = campaign.campaign_master_account_id
         campaign._campaign_master_check_required()
-        if campaign.campaign_master_sync_state == "running" or not campaign.try_lock_for_update(
-            allow_referencing=True
-        ):
-            raise UserError(
-                self.env._(
-                    "“%(campaign)s” is being synced already. Wait until that has ended; its "
-                    "progress is shown on the campaign.",
-                    campaign=campaign.title,
+        # Not the row's own lock: whoever edits the campaign meanwhile would wait for our calls.
+        with session_lock(self.env.cr, LOCK_SYNC, campaign.id) as mine:
+            if not mine or campaign.campaign_master_sync_state == "running":
+                raise UserError(
+                    self.env._(
+                        "“%(campaign)s” is being synced already. Wait until that has ended; its "
+                        "progress is shown on the campaign.",
+                        campaign=campaign.title,
+                    )
                 )
-            )
-        Sync = campaign.env["campaign.master.sync"]
+            return campaign._campaign_master_sync_now()
+
+    def _campaign_master_sync_now(self):
+        """The calls of the button, and what is stored after them."""
+        account = self.campaign_master_account_id
+        Sync = self.env["campaign.master.sync"]
         client = account._client("campaigns")
         try:
             with client:
-                changed = campaign._campaign_master_sync_campaign(client)
+                changed = self._campaign_master_sync_campaign(client)
         except CampaignMasterError as error:
             if error.code == "not_found":
-                return campaign._campaign_master_found_deleted(client.ledger.calls)
+                return self._campaign_master_found_deleted(client.ledger.calls)
             account._note_error(error)
             message = self.env._(
                 "“%(campaign)s” was not synced; no recipient was added. %(reason)s",
-                campaign=campaign.title,
+                campaign=self.title,
                 reason=account._explain(error),
             )
-            Sync._log_failure(campaign, message, client.ledger.calls, own_transaction=True)
+            Sync._log_failure(self, message, client.ledger.calls, own_transaction=True)
             raise UserError(message) from error
-        sync = Sync._start(campaign, changed, client.ledger.calls)
+        sync = Sync._start(self, changed, client.ledger.calls)
         return notification("info" if sync.state == "running" else "success", sync.message)
 
     def action_campaign_master_check(self):

@@ -25,6 +25,7 @@ _UNKNOWN = object()
 # key is a record's id. Chosen at random once, to stay clear of other add-ons.
 LOCK_LOGIN = 1_129_138_001
 LOCK_PULL = 1_129_138_002
+LOCK_SYNC = 1_129_138_003
 # What calls are made for; the meter tells them apart.
 PURPOSES = ("campaigns", "recipients", "statistics", "catalogue")
 
