@@ -18,7 +18,7 @@ from ..client import (
 )
 from ..tools import Run, notification, session_lock, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
-from ..tools.polling import LADDER, SLACK, next_poll
+from ..tools.polling import HALF_HOUR, SLACK, next_poll
 from .utm_campaign import FIGURES, PREFIX
 from .utm_campaign_sync import DELETED
 
@@ -31,7 +31,7 @@ PATIENCE = 10
 # After so many campaigns that could not be read, a run leaves the account's others for the next.
 TROUBLES = 3
 # A campaign whose answers cannot be used is tried again after 30 minutes, 1, 2, 4 hours … a day.
-AGAIN, AGAIN_AT_LAST = LADDER[0][1], timedelta(days=1)
+AGAIN, AGAIN_AT_LAST = HALF_HOUR, timedelta(days=1)
 
 
 class UtmCampaign(models.Model):
@@ -243,6 +243,7 @@ class UtmCampaign(models.Model):
             now,
             self.campaign_master_fresh_at or self.campaign_master_synced_at or now,
             self.campaign_master_moved_at,
+            sent=self.campaign_master_sent > 0,
             awake=awake or self.campaign_master_activity_due,
             stretch=self.campaign_master_account_id._stretch(),
         )

@@ -10,6 +10,7 @@ from . import (
     test_client_wire,
     test_companies,
     test_journey,
+    test_polling,
     test_preflight,
     test_pull,
     test_settings,

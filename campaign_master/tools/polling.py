@@ -6,50 +6,77 @@ spent can be run on a simulated clock.
 
 from datetime import timedelta
 
-# Up to this age, read this often; older ones as in LATER.
-LADDER = (
-    (timedelta(days=2), timedelta(minutes=30)),
-    (timedelta(days=14), timedelta(hours=2)),
-    (timedelta(days=90), timedelta(hours=12)),
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HALF_HOUR = HOUR / 2
+# Up to this age a campaign is read this often, and at least this often while calls run short, until
+# calls are spent so many times faster than the month passes that it has to wait as well.
+# Found by simulating a year of 500 campaigns; see benchmarks/quota.
+SENT = (
+    (DAY, HALF_HOUR, HALF_HOUR, 4),
+    (2 * DAY, HALF_HOUR, 1.5 * HOUR, 4),
+    (14 * DAY, 2.75 * HOUR, 3 * HOUR, 2),
+    (90 * DAY, 23 * HOUR, DAY, 2),
 )
+# Nothing can have happened yet but that it was sent, which people do soon after they synced it.
+NOT_SENT = (
+    (3 * HOUR, HALF_HOUR, HALF_HOUR, 2),
+    (4 * DAY, 1.5 * HOUR, 3 * HOUR, 2),
+    (14 * DAY, 4 * HOUR, 8 * HOUR, 2),
+)
+LATER = (DAY, 3 * DAY, 2)
 # Nothing has happened for QUIET: once a week is enough.
-LATER, QUIET, AT_LAST = timedelta(days=1), timedelta(days=60), timedelta(days=7)
-# Something has just happened: more may follow, and activity is read once more at the next poll.
-AWAKE = timedelta(hours=2)
+QUIET, AT_LAST = 45 * DAY, 7 * DAY
+# Something has just happened, or somebody took an interest: more may follow, and activity is read
+# once more at the next poll.
+AWAKE = 23 * HOUR
+# How sharply polls are put off when calls are spent faster than time passes.
+SHARPNESS = 6
 # The scheduled action comes every half hour, and some minutes later when it has much to do: who
 # is due shortly after it came is read now, rather than half an hour late.
 SLACK = timedelta(minutes=5)
 
 
-def next_poll(now, fresh_at, moved_at=None, awake=False, stretch=1.0):
+def next_poll(now, fresh_at, moved_at=None, *, sent=True, awake=False, stretch=1.0):
     """When to read a campaign's figures again.
 
     :param datetime now: the time of the poll that has just ended
     :param datetime fresh_at: when the campaign was synced, sent or sent again last
     :param datetime moved_at: when its figures moved last, as far as we saw; ``None`` for never
-    :param bool awake: this poll found that they had moved
-    :param float stretch: see :func:`stretch`; fresh campaigns are not stretched
+    :param bool sent: whether mails went out already
+    :param bool awake: this poll found that figures had moved, or somebody pressed Refresh
+    :param float stretch: see :func:`stretch`
     :return: a time; the first run of the scheduled action after it reads the campaign
     :rtype: datetime
     """
-    age = now - fresh_at
-    quiet = now - max(fresh_at, moved_at or fresh_at)
-    interval = next(
-        (interval for limit, interval in LADDER if age < limit),
-        LATER if quiet < QUIET else AT_LAST,
-    )
+    interval, longest, emergency = _rung(now, fresh_at, moved_at, sent)
     if awake:
         interval = min(interval, AWAKE)
-    if interval > LADDER[0][1]:
-        interval = min(interval * stretch, AT_LAST)
-    return now + interval - SLACK
+    wait = max(
+        min(_times(interval, stretch), longest), _times(interval, stretch / emergency), interval
+    )
+    # The next month has its calls anew: what is put off is not put off beyond its beginning.
+    latest = max(now + interval - SLACK, month_end(now))
+    return min(now + min(wait, AT_LAST) - SLACK, latest)
+
+
+def _rung(now, fresh_at, moved_at, sent):
+    """:return: the columns of the tables above, without the age"""
+    age = now - fresh_at
+    for limit, *rung in SENT if sent else NOT_SENT:
+        if age < limit:
+            return rung
+    quiet = now - max(fresh_at, moved_at or fresh_at)
+    return LATER if quiet < QUIET else (AT_LAST, AT_LAST, 2)
+
+
+def _times(interval, stretch):
+    return interval * min(stretch**SHARPNESS, AT_LAST / interval)
 
 
 def stretch(now, spent, budget):
-    """By how much polls must be further apart for the month's calls to last until its end.
+    """How much faster the month's calls are spent than the month passes.
 
-    What is left of the month, divided by what is left of the calls: 1 as long as calls are spent
-    no faster than time passes.
+    What is left of the month, divided by what is left of the calls: 1 as long as they last.
 
     :param datetime now: in UTC, as Campaign Master's months are
     :param int spent: calls of this month
@@ -59,7 +86,8 @@ def stretch(now, spent, budget):
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = month_end(now)
     time_left = (end - now) / (end - first)
-    calls_left = max(1 - spent / budget, 0.01)
+    # The last calls stay for those who sync.
+    calls_left = max(1 - spent / (budget * 0.99), 0.005)
     return max(time_left / calls_left, 1.0)
 
 

@@ -1,0 +1,208 @@
+from datetime import datetime, timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.tests import BaseCase, tagged
+
+from ..models import campaign_master_account
+from ..tools import polling
+from ..tools.polling import forecast, next_poll, stretch
+from .common import CampaignMasterCase
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+# The middle of a month, in which no poll comes near its end.
+NOW = datetime(2027, 5, 10, 12)
+STATISTICS = "GET /campaigns/ID/statistics"
+
+
+@tagged("post_install", "-at_install")
+class TestWhenCampaignsAreRead(BaseCase):
+    """The ladder, and how the month's calls are made to last."""
+
+    def waits(self, age, quiet=None, **options):
+        """How long a campaign of this age is left alone, as the scheduled action comes to it."""
+        moved_at = None if quiet is None else NOW - quiet
+        return next_poll(NOW, NOW - age, moved_at, **options) - NOW + polling.SLACK
+
+    def test_a_fresh_campaign_is_read_every_half_hour(self):
+        for age in (timedelta(), HOUR, 2 * DAY - MINUTE):
+            self.assertEqual(self.waits(age), 30 * MINUTE)
+
+    def test_it_is_due_before_the_scheduled_action_comes_half_an_hour_later(self):
+        self.assertLess(next_poll(NOW, NOW), NOW + 30 * MINUTE)
+
+    def test_the_older_the_less_often(self):
+        ages = [DAY, 3 * DAY, 13 * DAY, 20 * DAY, 80 * DAY]
+        waits = [self.waits(age) for age in ages]
+        self.assertEqual(waits, sorted(waits))
+        self.assertEqual(len(set(waits)), 3)
+
+    def test_a_campaign_younger_than_two_weeks_is_read_within_three_hours(self):
+        self.assertLessEqual(self.waits(13 * DAY), 3 * HOUR)
+
+    def test_an_older_one_is_read_within_a_day(self):
+        for age in (15 * DAY, 89 * DAY):
+            self.assertLessEqual(self.waits(age), DAY)
+
+    def test_at_last_it_is_read_weekly(self):
+        self.assertEqual(self.waits(365 * DAY), 7 * DAY)
+        self.assertEqual(self.waits(365 * DAY, quiet=61 * DAY), 7 * DAY)
+
+    def test_an_old_campaign_in_which_something_happened_is_read_more_often_than_weekly(self):
+        self.assertLess(self.waits(365 * DAY, quiet=30 * DAY), 7 * DAY)
+        self.assertLess(self.waits(365 * DAY, quiet=timedelta(), awake=True), 7 * DAY)
+
+    def test_what_has_just_happened_makes_nobody_wait_longer(self):
+        for age in (HOUR, 3 * DAY, 30 * DAY, 200 * DAY):
+            self.assertLessEqual(self.waits(age, awake=True), self.waits(age))
+
+    def test_when_calls_run_short_old_campaigns_wait_and_fresh_ones_do_not(self):
+        self.assertEqual(self.waits(HOUR, stretch=2.0), self.waits(HOUR))
+        self.assertGreater(
+            self.waits(100 * DAY, quiet=DAY, stretch=2.0), self.waits(100 * DAY, DAY)
+        )
+
+    def test_what_is_put_off_is_not_put_off_beyond_the_month(self):
+        """The next one has its calls anew."""
+        now = datetime(2027, 5, 30, 12)
+        put_off = next_poll(now, now - 200 * DAY, now - 30 * DAY, stretch=3.0)
+        self.assertEqual(put_off, datetime(2027, 6, 1))
+
+    def test_a_campaign_that_was_not_sent_yet_is_read_often_soon_after_its_sync(self):
+        self.assertEqual(self.waits(HOUR, sent=False), 30 * MINUTE)
+        self.assertLess(self.waits(DAY, sent=False), 3 * HOUR)
+
+    def test_nobody_waits_for_more_than_a_week(self):
+        self.assertLessEqual(self.waits(300 * DAY, stretch=100.0), 7 * DAY)
+        self.assertLessEqual(self.waits(5 * DAY, stretch=1e9), 7 * DAY)
+
+    def test_calls_spent_no_faster_than_time_passes_stretch_nothing(self):
+        self.assertEqual(stretch(datetime(2027, 4, 16), 22_000, 45_000), 1)
+        self.assertEqual(stretch(datetime(2027, 4, 16), 100, 45_000), 1)
+
+    def test_calls_spent_too_fast_stretch_the_more_the_fewer_are_left(self):
+        stretches = [stretch(datetime(2027, 4, 11), spent, 45_000) for spent in (20_000, 30_000)]
+        self.assertGreater(stretches[0], 1)
+        self.assertGreater(stretches[1], stretches[0])
+
+    def test_a_month_that_is_spent_is_no_division_by_zero(self):
+        for spent in (45_000, 50_000):
+            self.assertGreater(stretch(datetime(2027, 4, 11), spent, 45_000), 10)
+
+    def test_a_new_month_has_all_its_calls(self):
+        self.assertEqual(stretch(datetime(2027, 5, 1), 0, 45_000), 1)
+
+    def test_months_end_where_the_next_one_begins(self):
+        for now, end in (
+            (datetime(2027, 1, 31, 23, 59, 59), datetime(2027, 2, 1)),
+            (datetime(2028, 2, 29), datetime(2028, 3, 1)),
+            (datetime(2027, 12, 1), datetime(2028, 1, 1)),
+        ):
+            self.assertEqual(polling.month_end(now), end)
+
+    def test_the_forecast_goes_on_as_lately(self):
+        # Ten days of thirty are over; 100 calls a day lately.
+        self.assertEqual(forecast(datetime(2027, 4, 11), 5_000, 700, 7), 7_000)
+        # In the last second nothing comes any more.
+        self.assertEqual(forecast(datetime(2027, 4, 30, 23, 59, 59), 5_000, 700, 7), 5_000)
+
+
+class TestWhoIsRead(CampaignMasterCase):
+    """What a run of the scheduled action reads, and what follows from it."""
+
+    def setUp(self):
+        super().setUp()
+        self.campaign = self.make_campaign()
+        self.add(self.campaign, self.make_contacts("ann@example.com"))
+        self.sync(self.campaign)
+
+    def send(self):
+        self.sandbox.send(self.campaign.campaign_master_ref, self.list_ref, quiet=True)
+
+    def settle(self):
+        """Read until nothing is left to read, then grow half a year older."""
+        self.pull()
+        self.pull()
+        long_ago = fields.Datetime.now() - timedelta(days=180)
+        self.campaign.sudo().write(
+            {"campaign_master_fresh_at": long_ago, "campaign_master_moved_at": long_ago}
+        )
+
+    def run_when_due(self, due=True):
+        """A run of the scheduled action; the campaign is due, or will be in a minute."""
+        now = fields.Datetime.now()
+        self.campaign.sudo().campaign_master_next_poll_at = now if due else now + MINUTE
+        before = self.sandbox.calls()
+        self.run_cron("pull_statistics")
+        after = self.sandbox.calls()
+        spent = {name: count - before.get(name, 0) for name, count in after.items()}
+        return {name: count for name, count in spent.items() if count}
+
+    def waits(self):
+        return self.campaign.sudo().campaign_master_next_poll_at - fields.Datetime.now()
+
+    def test_nobody_is_read_before_he_is_due(self):
+        self.assertEqual(self.run_when_due(due=False), {})
+
+    def test_nobody_is_read_twice_in_a_run(self):
+        self.assertEqual(self.run_when_due()[STATISTICS], 1)
+        self.run_cron("pull_statistics")
+        self.assertGreater(self.waits(), timedelta())
+
+    def test_an_old_quiet_campaign_costs_one_call_a_week(self):
+        self.send()
+        self.settle()
+        self.assertEqual(self.run_when_due(), {STATISTICS: 1})
+        self.assertGreater(self.waits(), 6 * DAY)
+
+    def test_an_old_campaign_wakes_when_something_happens(self):
+        self.send()
+        self.settle()
+        self.sandbox.control(
+            f"campaigns/{self.campaign.campaign_master_ref}/activity",
+            {"email": "ann@example.com", "kind": "click"},
+        )
+        self.assertEqual(self.run_when_due(), {STATISTICS: 1, "GET /campaigns/ID/activity": 1})
+        self.assertEqual(self.lines(self.campaign).click_count, 1)
+        self.assertLess(self.waits(), 2 * DAY)
+
+    def test_a_campaign_is_fresh_once_it_was_sent(self):
+        self.settle()
+        self.send()
+        self.run_when_due()
+        self.assertEqual(self.campaign.campaign_master_remote_status, "sent")
+        self.assertLess(self.waits(), 31 * MINUTE)
+
+    def test_a_campaign_that_is_sent_again_is_fresh_again(self):
+        self.send()
+        self.settle()
+        # As if fewer had got it before.
+        self.campaign.sudo().campaign_master_sent = 0
+        self.run_when_due()
+        self.assertLess(self.waits(), 31 * MINUTE)
+
+    def test_a_campaign_that_is_synced_is_fresh_again(self):
+        self.settle()
+        self.campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + 7 * DAY
+        self.sync(self.campaign)
+        self.assertLess(self.waits(), 31 * MINUTE)
+
+    def test_a_campaign_that_somebody_refreshed_is_read_soon_again(self):
+        self.send()
+        self.settle()
+        self.campaign.action_campaign_master_refresh_statistics()
+        self.assertLess(self.waits(), DAY)
+
+    def test_polls_are_further_apart_when_the_months_calls_run_short(self):
+        self.send()
+        self.settle()
+        now = fields.Datetime.now()
+        self.campaign.sudo().campaign_master_moved_at = now - 30 * DAY
+        # Nothing is put off beyond the month's end, which may be today.
+        with patch.object(polling, "month_end", return_value=now + 20 * DAY):
+            self.run_when_due()
+            usual = self.waits()
+            with patch.object(campaign_master_account, "stretch", return_value=3.0) as asked:
+                self.run_when_due()
+        self.assertTrue(asked.called)
+        self.assertGreater(self.waits(), usual)
