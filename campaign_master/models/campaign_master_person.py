@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -107,10 +109,14 @@ class CampaignMasterPerson(models.AbstractModel):
         for select in (self._campaign_master_totals_sql, self._campaign_master_counts_sql):
             for row in self.env.execute_query_dict(select(list(self._origin.ids))):
                 totals.setdefault(row[person], {}).update(row)
-        for record in self:
-            row = totals.get(record._origin.id, {})
-            for name in (COUNT, *TOTALS):
-                record[PREFIX + name] = row.get(name, False)
+        for name in (COUNT, *TOTALS):
+            # One assignment for all who share a value, as most do who did nothing: a list of 80
+            # people would else spend 3 ms on it.
+            by_value = defaultdict(list)
+            for record in self:
+                by_value[totals.get(record._origin.id, {}).get(name, False)].append(record._ids[0])
+            for value, ids in by_value.items():
+                self.browse(ids)[PREFIX + name] = value
 
     @api.model
     def _campaign_master_totals_sql(self, ids=None):
