@@ -1,16 +1,11 @@
 """./dev bench: the measurements in benchmarks/."""
 
 from . import odoo as odoo_command
-from .console import complain
-from .places import ROOT
 from .processes import foreground
 
 
 def command(args):
-    """./dev bench [--quick]"""
-    script = ROOT / "benchmarks" / "run.py"
-    if not script.exists():
-        complain("The benchmarks come with a later version.")
-        return 1
+    """./dev bench [--quota] [--quick]"""
+    module = "benchmarks.quota" if "--quota" in args else "benchmarks.run"
     with odoo_command.ready() as odoo:
-        return foreground([odoo.python, script, *args], odoo.environ)
+        return foreground([odoo.python, "-P", "-m", module, *args], odoo.environ)

@@ -4,8 +4,9 @@ HELP = """\
 ./dev demo                 start Odoo with the add-on, demo data and a local Campaign Master
 ./dev demo --check         do the whole job once by itself, and compare the figures
 ./dev test [PYTEST ARGS]   run all tests, or the ones named (FILE::NAME, or -k WORD)
+./dev test --faults        everything that can go wrong between Odoo and Campaign Master
 ./dev lint                 check the style of everything
-./dev bench [--quick]      measure
+./dev bench [--quick]      measure; --quota simulates a year of calls
 ./dev odoo ...             Odoo's own command line: ./dev odoo -d mine -i campaign_master
 ./dev sandbox --port N     the local Campaign Master alone (--help tells its options)
 ./dev pot                  write the add-on's terms to translate to i18n/campaign_master.pot

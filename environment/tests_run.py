@@ -1,5 +1,6 @@
 """./dev test: everything that is needed, then the tests."""
 
+import contextlib
 import os
 import time
 
@@ -12,6 +13,7 @@ from .processes import foreground
 # Tests that need no Odoo.
 PLAIN = ["sandbox/tests", "environment/tests"]
 ODOO = ["campaign_master/tests"]
+FAULTS = ["faults"]
 DATABASE = "campaign_master_test_"
 
 # pytest's exit codes.
@@ -19,11 +21,11 @@ PASSED, NOTHING_COLLECTED = 0, 5
 
 
 def command(args):
-    """./dev test [pytest's arguments]"""
-    if "--faults" in args:
-        complain("--faults comes with a later version.")
-        return 2
+    """./dev test [--faults] [pytest's arguments]"""
     paths, options = _paths(args)
+    if "--faults" in options:
+        options.remove("--faults")
+        return _run_faults(paths or FAULTS, options)
     everything = not paths
     plain = [path for path in (PLAIN if everything else paths) if not _of_addon(path)]
     of_addon = [path for path in (ODOO if everything else paths) if _of_addon(path)]
@@ -70,32 +72,47 @@ def _run_plain(paths, options):
 def _run_in_odoo(paths, options, everything):
     """Run the add-on's tests in a new database; remove it afterwards."""
     odoo_command.need_browser()
-    with odoo_command.ready() as odoo:
-        _drop_leftovers(odoo)
-        name = f"{DATABASE}{os.getpid()}"
-        started = time.monotonic()
-        try:
-            template.make_database(odoo, name)
-            say(f"A new database with the add-on took {time.monotonic() - started:.0f} seconds.")
-            outdated = pot.difference(odoo, name) if everything else ""
-            code = _pytest(
-                odoo.python,
-                odoo.environ,
-                f"--odoo-database={name}",
-                "--odoo-http",
-                *options,
-                *paths,
-            )
-            if outdated:
-                complain(outdated)
-            return code or (1 if outdated else 0)
-        finally:
-            odoo.drop(name)
+    with odoo_command.ready() as odoo, _database(odoo) as name:
+        outdated = pot.difference(odoo, name) if everything else ""
+        code = _pytest(
+            odoo.python,
+            odoo.environ,
+            f"--odoo-database={name}",
+            "--odoo-http",
+            *options,
+            *paths,
+        )
+        if outdated:
+            complain(outdated)
+        return code or (1 if outdated else 0)
+
+
+def _run_faults(paths, options):
+    """Run what goes wrong: outside Odoo's tests, on copies of a new database."""
+    with odoo_command.ready() as odoo, _database(odoo) as name:
+        arguments = ["-p", "no:odoo", f"--faults-database={name}", *options, *paths]
+        return _pytest(odoo.python, odoo.environ, *arguments)
+
+
+@contextlib.contextmanager
+def _database(odoo):
+    """Make a new database with the add-on; remove it afterwards, with what was copied from it."""
+    _drop_leftovers(odoo)
+    name = f"{DATABASE}{os.getpid()}"
+    started = time.monotonic()
+    try:
+        template.make_database(odoo, name)
+        say(f"A new database with the add-on took {time.monotonic() - started:.0f} seconds.")
+        yield name
+    finally:
+        for made in odoo.databases():
+            if made == name or made.startswith(f"{name}_"):
+                odoo.drop(made)
 
 
 def _drop_leftovers(odoo):
     """Remove the databases of runs that were killed."""
     for name in odoo.databases():
-        pid = name.removeprefix(DATABASE)
+        pid = name.removeprefix(DATABASE).partition("_")[0]
         if name.startswith(DATABASE) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
             odoo.drop(name)

@@ -47,7 +47,9 @@ def session_lock(cr, kind, record_id):
     finally:
         if locked:
             try:
-                cr.execute("SELECT pg_advisory_unlock(%s, %s)", [kind, record_id])
+                cr.execute(
+                    "SELECT pg_advisory_unlock(%s, %s)", [kind, record_id], log_exceptions=False
+                )
             except InFailedSqlTransaction:
                 # The connection goes on living in Odoo's pool, and the lock would with it.
                 cr.rollback()

@@ -15,20 +15,20 @@ SENT = (
     (DAY, HALF_HOUR, HALF_HOUR, 4),
     (2 * DAY, HALF_HOUR, 1.5 * HOUR, 4),
     (14 * DAY, 2.75 * HOUR, 3 * HOUR, 2),
-    (90 * DAY, 23 * HOUR, DAY, 2),
+    (90 * DAY, 22 * HOUR, 23 * HOUR, 2.5),
 )
 # Nothing can have happened yet but that it was sent, which people do soon after they synced it.
 NOT_SENT = (
     (3 * HOUR, HALF_HOUR, HALF_HOUR, 2),
     (4 * DAY, 1.5 * HOUR, 3 * HOUR, 2),
-    (14 * DAY, 4 * HOUR, 8 * HOUR, 2),
+    (14 * DAY, 6 * HOUR, 12 * HOUR, 2),
 )
-LATER = (DAY, 3 * DAY, 2)
+LATER = (23 * HOUR, 2 * DAY, 2)
 # Nothing has happened for QUIET: once a week is enough.
 QUIET, AT_LAST = 45 * DAY, 7 * DAY
 # Something has just happened, or somebody took an interest: more may follow, and activity is read
 # once more at the next poll.
-AWAKE = 23 * HOUR
+AWAKE = 22 * HOUR
 # How sharply polls are put off when calls are spent faster than time passes.
 SHARPNESS = 6
 # The scheduled action comes every half hour, and some minutes later when it has much to do: who

@@ -1,0 +1,181 @@
+"""What is simulated: when campaigns are prepared and sent, and when people open and click.
+
+All of it follows from one seed. Times are naive, in UTC.
+"""
+
+import math
+import random
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+RECIPIENTS = 5_000
+# Of each campaign's recipients so many open and click; some do it more than once.
+OPENERS, OPENS = 1_500, 2_200
+CLICKERS, CLICKS = 200, 260
+UNSUBSCRIBES = 10
+BOUNCES = 75
+# These clickers have a line in Odoo; one click of each is followed until that line has it.
+FOLLOWED = 50
+# How long after the sending somebody opens or clicks: lognormal with this median, so that 90 % of
+# it is there after 27 hours; and a slow part, exponential with this mean.
+MEDIAN, SPREAD = 4 * HOUR, 1.5
+SLOW_PART, SLOW_MEAN = 0.05, 30 * DAY
+
+# A campaign is in preparation, and pushed, for so long before it is sent; for the last time on the
+# day itself, so long before, or (some of them) days before.
+PREPARATION = 10 * DAY
+LAST_PUSH, EARLY_LAST_PUSH, EARLY_PART = (HOUR / 4, 3 * HOUR), (DAY, 4 * DAY), 0.25
+BURST = 40  # campaigns in a week
+REFRESHES_A_DAY = 6  # presses of Refresh statistics now
+FORMS_A_DAY = 48  # that refresh templates and lists
+# From when to when people work.
+WORK = (8 * HOUR, 17 * HOUR)
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is simulated.
+
+    :ivar tuple bursts: the first days, counted from the start, of weeks with ``BURST`` campaigns
+        each
+    """
+
+    start: datetime
+    days: int
+    campaigns: int
+    bursts: tuple = ()
+    pushes_a_day: int = 20
+
+    @property
+    def end(self):
+        return self.start + self.days * DAY
+
+
+class Campaign:
+    """One campaign and what its recipients do with it.
+
+    :ivar datetime sent_at: when it is sent in Campaign Master
+    :ivar datetime last_push_at: when it is pushed for the last time before that
+    :ivar list clicks: when the followed people click, one each, in the order of their addresses
+    """
+
+    def __init__(self, number, sent_at, rng):
+        self.number = number
+        self.sent_at = sent_at
+        self.ref = str(number)
+        earliest, latest = EARLY_LAST_PUSH if rng.random() < EARLY_PART else LAST_PUSH
+        self.last_push_at = sent_at - earliest - rng.random() * (latest - earliest)
+        self._opens = _moments(sent_at, OPENS, rng)
+        self._clicks = _moments(sent_at, CLICKS, rng)
+        self._unsubscribes = _moments(sent_at, UNSUBSCRIBES, rng)
+        self.clicks = rng.sample(self._clicks, FOLLOWED)
+        self._events = sorted(self._opens + self._clicks + self._unsubscribes)
+
+    def email(self, place):
+        """The address of one of the followed people."""
+        return f"person{place}@campaign{self.number}.example"
+
+    def figures(self, now):
+        """The campaign's figures at a time, as the members of ``client.Statistics``."""
+        if now < self.sent_at:
+            return dict.fromkeys(FIGURES, 0)
+        opens = bisect_right(self._opens, now)
+        clicks = bisect_right(self._clicks, now)
+        return dict.fromkeys(FIGURES, 0) | {
+            "sent": RECIPIENTS,
+            "delivered": RECIPIENTS - BOUNCES,
+            "hard_bounces": BOUNCES,
+            "opens": opens,
+            "unique_opens": opens * OPENERS // OPENS,
+            "clicks": clicks,
+            "unique_clicks": clicks * CLICKERS // CLICKS,
+            "unsubscribes": bisect_right(self._unsubscribes, now),
+        }
+
+    def changed(self, since, now):
+        """How many recipients have changed, at most: each did one thing.
+
+        :param datetime since: ``None`` for ever
+        """
+        if now < self.sent_at:
+            return 0
+        if since is None or since <= self.sent_at:
+            return RECIPIENTS  # everybody got the mail since then
+        return bisect_right(self._events, now) - bisect_left(self._events, since)
+
+
+FIGURES = (
+    "sent delivered hard_bounces soft_bounces rejected opens unique_opens clicks unique_clicks"
+    " forwards unsubscribes complaints"
+).split()
+
+
+def _moments(start, count, rng):
+    """:return: ``count`` times after the start, sorted"""
+    median = math.log(MEDIAN.total_seconds())
+    slow = 1 / SLOW_MEAN.total_seconds()
+    seconds = (
+        rng.expovariate(slow) if rng.random() < SLOW_PART else rng.lognormvariate(median, SPREAD)
+        for _ in range(count)
+    )
+    return sorted(start + timedelta(seconds=each) for each in seconds)
+
+
+class World:
+    """The campaigns of the simulated time, and what people do in Odoo.
+
+    :ivar list campaigns: in the order in which they are sent
+    :ivar list deeds: ``(time, kind, campaign)`` in the order of time; the kinds are ``push``,
+        ``refresh`` and ``form`` (without a campaign)
+    """
+
+    def __init__(self, size, seed):
+        self.size = size
+        self._rng = random.Random(seed)  # noqa: S311 (not a secret)
+        moments = sorted(self._sendings())
+        self.campaigns = [Campaign(n, at, self._rng) for n, at in enumerate(moments, start=1)]
+        self.deeds = sorted(self._deeds(), key=lambda deed: deed[0])
+
+    def _sendings(self):
+        """When campaigns are sent: on working days, bursts in one week, the others evenly."""
+        for first in self.size.bursts:
+            for number in range(BURST):
+                yield self._at_work(first + number % 7)
+        working = [
+            day for day in range(self.size.days) if (self.size.start + day * DAY).weekday() < 5
+        ]
+        for _number in range(self.size.campaigns - BURST * len(self.size.bursts)):
+            yield self._at_work(self._rng.choice(working))
+
+    def _at_work(self, day):
+        begin, end = WORK
+        return self.size.start + day * DAY + begin + self._rng.random() * (end - begin)
+
+    def _deeds(self):
+        for day in range(self.size.days):
+            yield from self._pushes(day)
+            morning = self.size.start + day * DAY
+            fresh = [c for c in self.campaigns if morning - 14 * DAY < c.sent_at < morning]
+            for _number in range(REFRESHES_A_DAY if fresh else 0):
+                yield self._at_work(day), "refresh", self._rng.choice(fresh)
+            for _number in range(FORMS_A_DAY):
+                yield self._at_work(day), "form", None
+
+    def _pushes(self, day):
+        """The last one of some campaigns; the others for what is in preparation."""
+        morning = self.size.start + day * DAY
+        count = 0
+        for campaign in self.campaigns:
+            if morning <= campaign.last_push_at < morning + DAY:
+                yield campaign.last_push_at, "push", campaign
+                count += 1
+        planned = [
+            campaign
+            for campaign in self.campaigns
+            if campaign.sent_at - PREPARATION < morning < campaign.last_push_at - DAY
+        ]
+        for _number in range(self.size.pushes_a_day - count if planned else 0):
+            yield self._at_work(day), "push", self._rng.choice(planned)

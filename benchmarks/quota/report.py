@@ -1,0 +1,160 @@
+"""What came of the simulated time: the tables, and whether the targets are met."""
+
+from collections import Counter
+from datetime import timedelta
+
+from .double import HOUR_LIMIT, MONTH_LIMIT
+from .people import DAY, HOUR
+
+PURPOSES = ("campaigns", "recipients", "statistics", "catalogue")
+# How late a click may be in Odoo, by the age of the campaign when it is clicked: the share of the
+# clicks that a target speaks of is 95 %.
+AGES = (
+    ("< 48 hours", 2 * DAY, timedelta(minutes=35)),
+    ("< 14 days", 14 * DAY, 3 * HOUR),
+    ("older", timedelta.max, DAY),
+)
+
+
+class Months:
+    """Calls by month, from the add-on's own meter.
+
+    :param dict usage: calls by ``(hour, purpose)``
+    """
+
+    def __init__(self, usage):
+        self.by_purpose = {}
+        self.by_hour = {}
+        for (hour, purpose), calls in usage.items():
+            month = hour.replace(day=1, hour=0)
+            self.by_purpose.setdefault(month, Counter())[purpose] += calls
+            self.by_hour.setdefault(month, Counter())[hour] += calls
+
+    @property
+    def most(self):
+        return max(calls.total() for calls in self.by_purpose.values())
+
+    @property
+    def busiest_hour(self):
+        return max(max(hours.values()) for hours in self.by_hour.values())
+
+    def rows(self):
+        for month, calls in sorted(self.by_purpose.items()):
+            hour, count = self.by_hour[month].most_common(1)[0]
+            yield [
+                f"{month:%Y-%m}",
+                *(f"{calls[purpose]:,}" for purpose in PURPOSES),
+                f"{calls.total():,}",
+                f"{count:,} ({hour:%d, %H:00})",
+            ]
+
+
+class Delays:
+    """How late the followed clicks were.
+
+    :param world: ``people.World``
+    :param dict seen: when Odoo had them, by campaign's ref and place
+    :ivar dict late: the delays by the names in ``AGES``, ascending; a click that was not there at
+        the end counts with what it has waited until then
+    :ivar Counter missing: how many of those
+    """
+
+    def __init__(self, world, seen):
+        self.late = {name: [] for name, _limit, _target in AGES}
+        self.missing = Counter()
+        for campaign in world.campaigns:
+            for place, clicked_at in enumerate(campaign.clicks):
+                if clicked_at >= world.size.end:
+                    continue
+                age = clicked_at - campaign.sent_at
+                name = next(name for name, limit, _target in AGES if age < limit)
+                seen_at = seen.get((campaign.ref, place))
+                self.missing[name] += seen_at is None
+                self.late[name].append((seen_at or world.size.end) - clicked_at)
+        for delays in self.late.values():
+            delays.sort()
+
+    def quantile(self, name, share):
+        delays = self.late[name]
+        return delays[min(int(len(delays) * share), len(delays) - 1)] if delays else timedelta()
+
+
+def table(head, rows):
+    """Lines of a Markdown table."""
+    return [
+        "| " + " | ".join(head) + " |",
+        "| " + " | ".join("---" for _ in head) + " |",
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
+
+
+def lines(world, year, usage, seen, naive):
+    """The tables, and at the end whether the targets are met.
+
+    :return: lines of Markdown, and whether all targets are met
+    """
+    months, ours, theirs = Months(usage), Delays(world, seen), Delays(world, naive.seen)
+    text = ["## Calls", ""]
+    text += table(["month", *PURPOSES, "all", "busiest hour"], months.rows())
+    text += ["", "## How late a click is in Odoo", ""]
+    head = ["campaign's age", "clicks", "median", "95 %", "most", "target of 95 %", ""]
+    rows, verdicts = [], []
+    for name, _limit, target in AGES:
+        verdicts.append(ours.quantile(name, 0.95) <= target)
+        rows.append(
+            [
+                name,
+                f"{len(ours.late[name]):,}",
+                *(duration(ours.quantile(name, share)) for share in (0.5, 0.95, 1)),
+                duration(target),
+                verdict(verdicts[-1]),
+            ]
+        )
+    text += table(head, rows)
+    text += ["", "## The same, read every 30 minutes without thinking", ""]
+    head = ["month", "calls wanted", f"{MONTH_LIMIT:,} spent"]
+    rows = [
+        [
+            f"{month:%Y-%m}",
+            f"{wanted:,}",
+            f"{naive.spent_at[month]:%d, %H:%M}" if month in naive.spent_at else "–",
+        ]
+        for month, wanted in sorted(naive.wanted.items())
+    ]
+    text += table(head, rows) + [""]
+    rows = [
+        [name, *(duration(theirs.quantile(name, share)) for share in (0.5, 0.95, 1))]
+        for name, _limit, _target in AGES
+    ]
+    text += table(["campaign's age", "median", "95 %", "most"], rows)
+    limits = months.most <= MONTH_LIMIT and months.busiest_hour <= HOUR_LIMIT
+    verdicts += [limits and not year.office.server.refused]
+    waited = year.waited
+    text += [
+        "",
+        "## Limits",
+        "",
+        f"- Calls in a month: {months.most:,} at most; in an hour: {months.busiest_hour:,}. The "
+        f"limits: {MONTH_LIMIT:,} and {HOUR_LIMIT:,}. Refused by Campaign Master: "
+        f"{year.office.server.refused}. {verdict(verdicts[-1]).capitalize()}.",
+        f"- Found the calls spent: {waited['push']} presses of Sync, {waited['refresh']} of "
+        f"Refresh, {waited['form']} forms, {waited['recipients']} runs that add recipients. The "
+        f"longest that recipients waited: {duration(year.longest_wait)}.",
+        f"- Clicks not in Odoo at the end, which count as late as they were then: "
+        f"{ours.missing.total()}.",
+    ]
+    return text, all(verdicts)
+
+
+def verdict(met):
+    return "met" if met else "MISSED"
+
+
+def duration(delta):
+    """``1 d 3 h``, ``2 h 5 min``, ``31 min``."""
+    minutes = round(delta.total_seconds() / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
