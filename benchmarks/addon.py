@@ -144,7 +144,8 @@ def pull_action(env):
 
 # The statements after which a campaign is read at the next turn, and never again.
 DUE = """
-    UPDATE utm_campaign SET campaign_master_next_poll_at = now() AT TIME ZONE 'UTC' - interval '1 min'
+    UPDATE utm_campaign
+       SET campaign_master_next_poll_at = now() AT TIME ZONE 'UTC' - interval '1 min'
      WHERE id = %s
 """
 NEVER_DUE = "UPDATE utm_campaign SET campaign_master_ref = NULL WHERE id = %s"

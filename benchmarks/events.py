@@ -41,9 +41,7 @@ class Traces:
             )
             self.mailing = mailing.id
             self.code = link.code
-            self.traces = [
-                (trace.id, trace.mail_mail_id_int, trace.message_id) for trace in traces
-            ]
+            self.traces = [(trace.id, trace.mail_mail_id_int, trace.message_id) for trace in traces]
 
     def restore(self):
         """Let nothing have happened yet."""

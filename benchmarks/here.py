@@ -30,9 +30,7 @@ def describe(office):
     :param Office office: a database of the server that is used
     """
     memory = psutil.virtual_memory().total / 2**30
-    rows = office.sql(
-        "SELECT name, current_setting(name) FROM UNNEST(%s) AS name", list(SETTINGS)
-    )
+    rows = office.sql("SELECT name, current_setting(name) FROM UNNEST(%s) AS name", list(SETTINGS))
     (_name, version), *settings = rows
     return [
         f"{os.cpu_count()} × {_processor()}, {memory:.0f} GB of memory, {_system()}.",

@@ -138,9 +138,7 @@ def ingest_barely(stage, campaign, pages):
     """
     with stage.office.bare() as cr:
         cr.execute(addon.BARE_FIGURES_TABLE)
-        cr.copy_from(
-            Lines(line_of(one) for page in pages for one in page), "figures", null="\\N"
-        )
+        cr.copy_from(Lines(line_of(one) for page in pages for one in page), "figures", null="\\N")
         cr.execute(addon.BARE_FIGURES, {"campaign": campaign})
         changed = cr.rowcount
         for statement in addon.BARE_TOTALS:

@@ -170,7 +170,7 @@ def compared(stage, job, taken):
         median(taken["large"]) / median(taken["small"]),
         1.3,
         notes=[
-            f"{job}: {median(taken['large']) / median(taken['full']):.2f} × of {FULL} of each kind, "
+            f"{job}: {median(taken['large']) / median(taken['full']):.2f} × of {FULL} of each, "
             f"where as many rows are shown: {seconds(taken['full'])}."
         ],
     )

@@ -228,7 +228,7 @@ def _clone(model, sorts, count, number_of_address):
     columns = [name for [name] in cr.fetchall()]
     parts = [
         f"""
-        SELECT {", ".join(f'{differing.get(c, f"original.{c}")} AS {c}' for c in columns)}
+        SELECT {", ".join(f"{differing.get(c, f"original.{c}")} AS {c}" for c in columns)}
           FROM numbered, {model._table} AS original
          WHERE original.id = {original.id} AND {which}
         """
@@ -246,9 +246,7 @@ def _clone(model, sorts, count, number_of_address):
         SELECT * FROM ({" UNION ALL ".join(parts)}) AS clone ORDER BY clone.id
         """
     )
-    cr.execute(
-        "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._table, base + count]
-    )
+    cr.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [model._table, base + count])
     model.env.invalidate_all()
     originals.unlink()
 
@@ -262,7 +260,10 @@ def _compare_with_orm(records):
     names = [
         name
         for name, field in model._fields.items()
-        if field.store and field.compute and field.readonly and field.column_type
+        if field.store
+        and field.compute
+        and field.readonly
+        and field.column_type
         and name not in MOVING
     ]
     stored = {record.id: {name: record[name] for name in names} for record in records}

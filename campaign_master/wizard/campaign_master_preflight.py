@@ -96,8 +96,8 @@ class CampaignMasterPreflight(models.TransientModel):
                         0,
                         {
                             "code": code,
-                            "name": self.env._(label),  # pylint: disable=gettext-variable
-                            "note": self.env._(note),  # pylint: disable=gettext-variable
+                            "name": self.env._(label),
+                            "note": self.env._(note),
                             "count": Recipient.search_count(here & domain),
                         },
                     )
