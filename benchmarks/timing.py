@@ -3,7 +3,6 @@
 import gc
 import statistics
 import time
-from contextlib import contextmanager
 
 
 class Stopwatch:
@@ -31,29 +30,23 @@ def in_turns(ways, rounds, warm_up=0):
     :rtype: dict
     """
     seconds = {name: [] for name in ways}
-    for number in range(-warm_up, rounds):
-        # Nobody always comes after the same one.
-        order = list(ways) if number % 2 else list(reversed(ways))
-        for name in order:
-            with _collected_garbage():
+    # Nobody pays for what was thrown away before.
+    gc.collect()
+    gc.freeze()
+    try:
+        for number in range(-warm_up, rounds):
+            # Nobody always comes after the same one.
+            for name in list(ways) if number % 2 else reversed(ways):
+                gc.collect()
                 stopwatch = Stopwatch()
                 ways[name](stopwatch)
-            if number >= 0:
-                seconds[name].append(stopwatch.seconds)
+                if number >= 0:
+                    seconds[name].append(stopwatch.seconds)
+    finally:
+        gc.unfreeze()
     return seconds
 
 
 def median(values):
     """The middle one of some seconds."""
     return statistics.median(values)
-
-
-@contextmanager
-def _collected_garbage():
-    """Let no measurement pay for what an earlier one threw away."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -226,14 +226,14 @@ def _clone(model, sorts, count, number_of_address):
         "SELECT column_name FROM information_schema.columns WHERE table_name = %s", [model._table]
     )
     columns = [name for [name] in cr.fetchall()]
-    parts = [
-        f"""
-        SELECT {", ".join(f"{differing.get(c, f"original.{c}")} AS {c}" for c in columns)}
-          FROM numbered, {model._table} AS original
-         WHERE original.id = {original.id} AND {which}
-        """
-        for original, (which, _values, differing) in zip(originals, sorts, strict=True)
-    ]
+    parts = []
+    for original, (which, _values, differing) in zip(originals, sorts, strict=True):
+        values = [differing.get(name, f"original.{name}") for name in columns]
+        selected = ", ".join(map("{} AS {}".format, values, columns))
+        parts.append(
+            f"SELECT {selected} FROM numbered, {model._table} AS original"
+            f" WHERE original.id = {original.id} AND {which}"
+        )
     # In the order of the numbers, as people come into a database: not sort by sort.
     cr.execute(
         f"""
