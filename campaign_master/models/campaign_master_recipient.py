@@ -357,6 +357,8 @@ class CampaignMasterRecipient(models.Model):
         self.flush_model()
         self.env["res.partner"].flush_model(["email", "email_normalized"])
         self.env["crm.lead"].flush_model(["email_from", "email_normalized"])
+        # Whatever PostgreSQL believes of people just imported: never look at all of them for each.
+        self.env.cr.execute("SET LOCAL enable_nestloop = off")
         self.env.cr.execute(
             SQL(
                 """
@@ -416,6 +418,7 @@ class CampaignMasterRecipient(models.Model):
                 on_list=ON_LIST,
             )
         )
+        self.env.cr.execute("SET LOCAL enable_nestloop = on")
         self.env.invalidate_all()
 
     @api.model

@@ -7,9 +7,10 @@ from the names of the dataclasses, not from ``wire.py``.
 
 import json
 import re
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import get_type_hints
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import responses
@@ -311,19 +312,19 @@ class TestAnswers(ContractCase):
     """What the client makes of all that the contract lets a server answer."""
 
     def assertSame(self, thing, source):
-        """A dataclass says what the JSON object says that it was made of."""
-        for field in fields(thing):
-            camel = re.sub(r"_(\w)", lambda match: match[1].upper(), field.name)
-            value = source.get(MEMBERS.get(field.name, camel))
-            found = getattr(thing, field.name)
+        """An object says what the JSON object says that it was made of."""
+        for name in get_type_hints(type(thing)):
+            camel = re.sub(r"_(\w)", lambda match: match[1].upper(), name)
+            value = source.get(MEMBERS.get(name, camel))
+            found = getattr(thing, name)
             if isinstance(found, datetime):
                 self.assertEqual(found.isoformat(timespec="microseconds"), whole_fraction(value))
                 value = found
-            elif field.name.endswith("ref"):
+            elif name.endswith("ref"):
                 value = str(value)
             elif isinstance(found, str):
                 value = value.replace("\x00", "\ufffd")  # PostgreSQL has no NUL
-            self.assertEqual(found, value, field.name)
+            self.assertEqual(found, value, name)
             self.assertIs(type(found), type(value))
 
     def assertSameItems(self, items, sources):

@@ -144,10 +144,9 @@ class TestAnyAnswer(ClientCase):
         if isinstance(result, list):
             for item in result:
                 self.check_result(item)
-        elif dataclasses.is_dataclass(result):
-            hints = typing.get_type_hints(type(result))
-            for field in dataclasses.fields(result):
-                value, kind = getattr(result, field.name), hints[field.name]
+        elif dataclasses.is_dataclass(result) or hasattr(result, "_fields"):
+            for name, kind in typing.get_type_hints(type(result)).items():
+                value = getattr(result, name)
                 kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
                 self.assertIn(type(value), [typing.get_origin(each) or each for each in kinds])
                 self.check_result(value)
