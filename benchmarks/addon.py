@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 
 from odoo.addons.campaign_master.client import Activity, CampaignMasterClient
+from odoo.addons.campaign_master.models.campaign_master_recipient import FIGURES
 
 ACCOUNT = "campaign.master.account"
 LIST = "campaign.master.list"
@@ -42,19 +43,6 @@ LINE_COLUMNS = (
     " first_click, last_click"
 )
 
-# A recipient's figures, as the columns and their types, in the order of `figures_of`.
-FIGURES = {
-    "open_count": "integer",
-    "click_count": "integer",
-    "forward_count": "integer",
-    "unsubscribe_count": "integer",
-    "first_open": "timestamp",
-    "last_open": "timestamp",
-    "first_click": "timestamp",
-    "last_click": "timestamp",
-    "bounced": "boolean",
-    "opted_out": "boolean",
-}
 _NAMES = ", ".join(FIGURES)
 BARE_FIGURES_TABLE = f"""
     CREATE TEMPORARY TABLE figures (

@@ -34,6 +34,8 @@ from .wire import (
     RecipientResult,
     Statistics,
     Template,
+    month_end,
+    month_start,
 )
 
 __all__ = [
@@ -59,4 +61,6 @@ __all__ = [
     "RecipientResult",
     "Statistics",
     "Template",
+    "month_end",
+    "month_start",
 ]

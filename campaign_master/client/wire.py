@@ -417,8 +417,8 @@ def read_results(members: Members) -> list[RecipientResult]:
 
 
 def _read_result(number, item):
-    """One of a thousand: as agreed without a :class:`Members`, which would take three times as
-    long; with one, when there is something to complain of."""
+    """One of a thousand: as agreed without a :class:`Members`, for speed; with one, when there is
+    something to complain of."""
     if type(item) is dict:
         email, status, message = item.get("email"), item.get("status"), item.get("message")
         if type(email) is type(status) is type(message) is str:
@@ -557,8 +557,17 @@ def spent_period(limits: Limits, now: datetime) -> tuple[str, datetime]:
     """
     if limits.remaining == 0 and limits.reset_at and limits.reset_at > now - timedelta(minutes=1):
         return "hour", limits.reset_at
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return "month", (first + timedelta(days=32)).replace(day=1)
+    return "month", month_end(now)
+
+
+def month_start(now: datetime) -> datetime:
+    """When the calendar month began that ``now``, in UTC, is in."""
+    return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def month_end(now: datetime) -> datetime:
+    """When the calendar month ends that ``now``, in UTC, is in: the next one's first moment."""
+    return (month_start(now) + timedelta(days=32)).replace(day=1)
 
 
 def _header_integer(headers, name):

@@ -419,7 +419,7 @@ class CampaignMasterAccount(models.Model):
     def _client(self, purpose, background=False, hasty=False):
         """A client for this account, to be used in a ``with`` block.
 
-        :param str purpose: what the calls are for, one of ``tools.PURPOSES``
+        :param str purpose: what the calls are for, a purpose of ``campaign.master.usage``
         :param bool background: for a scheduled action: it waits longer, tries again more often,
             and leaves a share of the calls to people
         :param bool hasty: somebody looks at what comes of it: waits as for a button, and tries

@@ -196,7 +196,7 @@ class CampaignMasterSync(models.Model):
             campaign.campaign_master_sync_message = sync.message
             self._cron()._trigger()
         else:
-            sync._end("complete" if changed else "unchanged")
+            sync._end("complete" if changed else "unchanged", counts=counts)
         return sync
 
     @api.model
@@ -227,13 +227,15 @@ class CampaignMasterSync(models.Model):
             "calls": calls,
         }
 
-    def _end(self, state, message=None):
+    def _end(self, state, message=None, counts=None):
         """End it, and say so on the campaign.
 
         :param str message: if other than what was done and what is left to do
+        :param dict counts: the campaign's recipients by outcome, if they were just counted
         """
         campaign = self.campaign_id
-        counts = self.env["campaign.master.recipient"]._count_by_state(campaign)
+        if counts is None:
+            counts = self.env["campaign.master.recipient"]._count_by_state(campaign)
         if message is None:
             message = campaign._campaign_master_summary(counts, self._reasons())
         skipped = ("no_email", "invalid", "duplicate", "opted_out")
@@ -484,7 +486,8 @@ class CampaignMasterSync(models.Model):
             return
         Recipient._classify(campaign)
         counts = Recipient._count_by_state(campaign)
-        self._end("partial" if any(counts.get(name) for name in PROBLEMS) else "complete")
+        state = "partial" if any(counts.get(name) for name in PROBLEMS) else "complete"
+        self._end(state, counts=counts)
         # How many people are on the list has changed.
         self.account_id._ask_refresh()
 

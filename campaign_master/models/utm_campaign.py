@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from .campaign_master_sync import STATES
+
 GROUP = "mass_mailing.group_mass_mailing_user"
 PREFIX = "campaign_master_"
 # What people fill in; a change of one of them claims the campaign for their company's account.
@@ -215,12 +217,7 @@ class UtmCampaign(models.Model):
     campaign_master_sync_state = fields.Selection(
         [
             ("never", "Never synced"),
-            ("running", "Running"),
-            ("unchanged", "Nothing to do"),
-            ("complete", "Complete"),
-            ("partial", "Partly"),
-            ("failed", "Failed"),
-            ("cancelled", "Cancelled"),
+            *STATES,
         ],
         string="Sync Outcome",
         readonly=True,

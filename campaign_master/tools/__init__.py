@@ -1,4 +1,4 @@
-from .account_ledger import PURPOSES, AccountLedger, session_lock
+from .account_ledger import AccountLedger, session_lock
 from .notification import notification
 from .run import Run
 from .times import to_client, to_odoo, utcnow

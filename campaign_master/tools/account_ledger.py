@@ -9,8 +9,7 @@ from psycopg2.errors import InFailedSqlTransaction, SerializationFailure
 
 from odoo.tools import SQL
 
-from ..client import CampaignMasterAuthError, CampaignMasterRateLimitError
-from .polling import month_end
+from ..client import CampaignMasterAuthError, CampaignMasterRateLimitError, month_end
 from .times import to_client, to_odoo, utcnow
 
 _logger = logging.getLogger(__name__)
@@ -26,8 +25,6 @@ _UNKNOWN = object()
 LOCK_LOGIN = 1_129_138_001
 LOCK_PULL = 1_129_138_002
 LOCK_SYNC = 1_129_138_003
-# What calls are made for; the meter tells them apart.
-PURPOSES = ("campaigns", "recipients", "statistics", "catalogue")
 
 
 @contextlib.contextmanager
@@ -65,7 +62,7 @@ class AccountLedger:
     for itself.
 
     :param account: ``campaign.master.account``, one record
-    :param str purpose: what the calls are for, one of :data:`PURPOSES`
+    :param str purpose: what the calls are for, a purpose of ``campaign.master.usage``
     :param bool background: whether a scheduled action makes the calls, rather than a person
     :ivar int calls: how many calls were made through this ledger
     """

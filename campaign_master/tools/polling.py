@@ -6,6 +6,8 @@ spent can be run on a simulated clock.
 
 from datetime import timedelta
 
+from ..client import month_end, month_start
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 HALF_HOUR = HOUR / 2
 # Up to this age a campaign is read this often, and at least this often while calls run short, until
@@ -83,18 +85,11 @@ def stretch(now, spent, budget):
     :param int budget: calls that scheduled actions may make in a month
     :return: 1 or more
     """
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = month_end(now)
-    time_left = (end - now) / (end - first)
+    time_left = (end - now) / (end - month_start(now))
     # The last calls stay for those who sync.
     calls_left = max(1 - spent / (budget * 0.99), 0.005)
     return max(time_left / calls_left, 1.0)
-
-
-def month_end(now):
-    """:return: the first moment of the next calendar month"""
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return (first + timedelta(days=32)).replace(day=1)
 
 
 def forecast(now, spent, lately, days):

@@ -11,7 +11,7 @@ TELL_EVERY = 1.0  # seconds between two pieces of news of one record
 class Run(contextlib.ExitStack):
     """A context that keeps one client, and so one connection, for each account.
 
-    :param str purpose: what the calls are for, one of ``PURPOSES``
+    :param str purpose: what the calls are for, a purpose of ``campaign.master.usage``
     """
 
     def __init__(self, purpose):
