@@ -1,10 +1,9 @@
-from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 
 from psycopg2.errors import SerializationFailure
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
@@ -200,19 +199,16 @@ class CampaignMasterSync(models.Model):
         return sync
 
     @api.model
-    def _log_failure(self, campaign, message, calls, own_transaction=False):
-        """Keep that a press came to nothing.
-
-        :param bool own_transaction: the caller's is rolled back, as the user is shown an error
-        """
-        values = {
-            **self._prepare_log(campaign, calls),
-            "state": "failed",
-            "message": message,
-            "ended_at": fields.Datetime.now(),
-        }
-        with self.env.registry.cursor() if own_transaction else nullcontext(self.env.cr) as cr:
-            self.with_env(api.Environment(cr, SUPERUSER_ID, {})).create(values)
+    def _log_failure(self, campaign, message, calls):
+        """Keep that a press came to nothing."""
+        self.create(
+            {
+                **self._prepare_log(campaign, calls),
+                "state": "failed",
+                "message": message,
+                "ended_at": fields.Datetime.now(),
+            }
+        )
 
     @api.model
     def _prepare_log(self, campaign, calls):

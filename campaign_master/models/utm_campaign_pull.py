@@ -20,7 +20,7 @@ from ..tools import Run, notification, session_lock, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
 from ..tools.polling import HALF_HOUR, SLACK, next_poll
 from .utm_campaign import FIGURES, PREFIX
-from .utm_campaign_sync import DELETED
+from .utm_campaign_sync import DELETED, status_values
 
 # What a change between two pages of activity, or two clocks, could let fall through is read again.
 OVERLAP = timedelta(minutes=10)
@@ -73,13 +73,8 @@ class UtmCampaign(models.Model):
                 )
             )
         account._check_enabled()
-        # In transactions of its own, none of which is open during a call: whoever writes the
-        # campaign meanwhile neither waits nor collides with what is stored after it.
-        with (
-            self.env.registry.cursor() as cr,
-            session_lock(cr, LOCK_PULL, campaign.id) as mine,
-        ):
-            if not mine:
+        with self._campaign_master_on_its_own(LOCK_PULL) as mirror:
+            if not mirror:
                 raise UserError(
                     self.env._(
                         "The statistics of “%(campaign)s” are being read at this moment. They "
@@ -87,11 +82,10 @@ class UtmCampaign(models.Model):
                         campaign=campaign.title,
                     )
                 )
-            mirror = campaign.with_env(campaign.env(cr=cr))
             try:
                 complete = mirror._campaign_master_pull_now()
             except CampaignMasterError as error:
-                cr.rollback()
+                mirror.env.cr.rollback()
                 if error.code == "not_found":
                     return retrying(mirror._campaign_master_found_deleted, mirror.env)
                 account._note_error(error)
@@ -101,7 +95,6 @@ class UtmCampaign(models.Model):
                         reason=account._explain(error),
                     )
                 ) from error
-        self.env.invalidate_all()
         if complete:
             message = self.env._("The statistics are up to date.")
         else:
@@ -209,7 +202,7 @@ class UtmCampaign(models.Model):
         return "activity" if moved or due or self.campaign_master_activity_page else False
 
     def _campaign_master_take_status(self, remote):
-        self._campaign_master_store_status(remote)
+        self.write(status_values(remote))
         if self.campaign_master_sync_state in ENDED:
             # What is left to do there has changed.
             self.campaign_master_sync_message = self._campaign_master_summary(

@@ -1,5 +1,9 @@
+from contextlib import contextmanager
+from functools import partial
+
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import retrying
 
 from ..client import CampaignDraft, CampaignMasterError, CampaignMasterRefusedError
 from ..tools import notification, number, session_lock, to_odoo
@@ -27,41 +31,82 @@ class UtmCampaign(models.Model):
             could not be asked; then nothing was changed
         :raise AccessError: the caller does not work in Email Marketing
         """
-        campaign = self._campaign_master_for_button()
-        self._campaign_master_ensure_account()
-        campaign._campaign_master_check_required()
-        # Not the row's own lock: whoever edits the campaign meanwhile would wait for our calls.
-        with session_lock(self.env.cr, LOCK_SYNC, campaign.id) as mine:
-            if not mine or campaign.campaign_master_sync_state == "running":
+        return self._campaign_master_press_sync()
+
+    def _campaign_master_press_sync(self, prepare=None):
+        """The *Sync* button.
+
+        :param prepare: called with the campaign before anything else is done; what it writes is
+            undone if something required is missing
+        """
+        self._campaign_master_for_button()
+        with self._campaign_master_on_its_own(LOCK_SYNC) as campaign:
+            if not campaign or campaign.campaign_master_sync_state == "running":
                 raise UserError(
                     self.env._(
                         "“%(campaign)s” is being synced already. Wait until that has ended; its "
                         "progress is shown on the campaign.",
-                        campaign=campaign.title,
+                        campaign=self.title,
                     )
                 )
+            retrying(partial(campaign._campaign_master_prepare_sync, prepare), campaign.env)
             return campaign._campaign_master_sync_now()
+
+    @contextmanager
+    def _campaign_master_on_its_own(self, lock):
+        """Work on the campaign in transactions of one's own, none of which is open during a call:
+        whoever writes it meanwhile neither waits nor collides with what is stored after the call.
+
+        Not with the row's own lock: whoever edits the campaign would wait for our calls. What the
+        caller's transaction has written is not seen, and its locks would be waited for in vain.
+
+        :param int lock: what is done, one of ``account_ledger.LOCK_*``
+        :return: a context: the campaign as superuser, or none if somebody does that at this moment
+        """
+        with (
+            self.env.registry.cursor() as cr,
+            session_lock(cr, lock, self.id) as mine,
+        ):
+            campaign = self.with_env(self.env(cr=cr)).sudo()
+            yield campaign if mine else campaign.browse()
+        self.env.invalidate_all()
+
+    def _campaign_master_prepare_sync(self, prepare):
+        if prepare:
+            prepare(self)
+        self._campaign_master_ensure_account()
+        if missing := self._campaign_master_missing():
+            raise UserError("\n".join(missing))
 
     def _campaign_master_sync_now(self):
         """The calls of the button, and what is stored after them."""
         account = self.campaign_master_account_id
-        Sync = self.env["campaign.master.sync"]
         client = account._client("campaigns")
         try:
             with client:
-                changed = self._campaign_master_sync_campaign(client)
+                values, changed = self._campaign_master_sync_campaign(client)
         except CampaignMasterError as error:
+            self.env.cr.rollback()
             if error.code == "not_found":
-                return self._campaign_master_found_deleted(client.ledger.calls)
+                found = partial(self._campaign_master_found_deleted, client.ledger.calls)
+                return retrying(found, self.env)
             account._note_error(error)
             message = self.env._(
                 "“%(campaign)s” was not synced; no recipient was added. %(reason)s",
                 campaign=self.title,
                 reason=account._explain(error),
             )
-            Sync._log_failure(self, message, client.ledger.calls, own_transaction=True)
+            log = partial(
+                self.env["campaign.master.sync"]._log_failure, self, message, client.ledger.calls
+            )
+            retrying(log, self.env)
             raise UserError(message) from error
-        sync = Sync._start(self, changed, client.ledger.calls)
+        store = partial(self._campaign_master_store_sync, values, changed, client.ledger.calls)
+        return retrying(store, self.env)
+
+    def _campaign_master_store_sync(self, values, changed, calls):
+        self.write(values)
+        sync = self.env["campaign.master.sync"]._start(self, changed, calls)
         return notification("info" if sync.state == "running" else "success", sync.message)
 
     def action_campaign_master_check(self):
@@ -100,21 +145,16 @@ class UtmCampaign(models.Model):
 
     def action_campaign_master_retry(self):
         """Sync again, and also ask for those whom Campaign Master refused."""
-        campaign = self._campaign_master_for_button()
-        self._refuse_while_running()
-        campaign.env["campaign.master.recipient"].search(
-            [("campaign_id", "=", self.id), ("sync_state", "in", ("refused", "invalid"))]
-        ).write({"sync_state": "pending", "sync_message": False})
-        return self.action_campaign_master_sync()
+        return self._campaign_master_press_sync(prepare=_set_back_refused)
 
     def action_campaign_master_create_again(self):
         """Make a new campaign in Campaign Master after the former one was deleted there."""
-        self._campaign_master_forget_remote()
-        return self.action_campaign_master_sync()
+        self._campaign_master_check_deleted()
+        return self._campaign_master_press_sync(prepare=_forget_remote)
 
     def action_campaign_master_unlink(self):
         """Forget the deleted campaign; this one can be planned anew."""
-        self._campaign_master_forget_remote()
+        _forget_remote(self._campaign_master_check_deleted())
         return True
 
     def action_campaign_master_syncs(self):
@@ -137,7 +177,9 @@ class UtmCampaign(models.Model):
         self.check_access(access)
         return self.sudo()
 
-    def _campaign_master_forget_remote(self):
+    def _campaign_master_check_deleted(self):
+        """:return: the campaign as superuser
+        :raise UserError: it was not deleted in Campaign Master, as far as we know"""
         campaign = self._campaign_master_for_button()
         if campaign.campaign_master_remote_status != DELETED:
             raise UserError(
@@ -147,26 +189,7 @@ class UtmCampaign(models.Model):
                     campaign=campaign.title,
                 )
             )
-        campaign.write(
-            {
-                "campaign_master_ref": False,
-                "campaign_master_generation": campaign.campaign_master_generation + 1,
-                "campaign_master_remote_status": False,
-                "campaign_master_sent_at": False,
-                "campaign_master_synced_draft": False,
-                "campaign_master_sync_state": "never",
-                "campaign_master_sync_message": False,
-                "campaign_master_outcome": False,
-                "campaign_master_fresh_at": False,
-                "campaign_master_moved_at": False,
-                "campaign_master_next_poll_at": False,
-                "campaign_master_pull_step": False,
-                "campaign_master_activity_since": False,
-                "campaign_master_activity_next_since": False,
-                "campaign_master_activity_page": 0,
-                "campaign_master_activity_due": False,
-            }
-        )
+        return campaign
 
     def campaign_master_progress(self):
         """How the sync stands, for a form that shows it live.
@@ -200,11 +223,6 @@ class UtmCampaign(models.Model):
         )
 
     # === THE CAMPAIGN === #
-
-    def _campaign_master_check_required(self):
-        """:raise UserError: one line for each thing that is missing; nothing was sent"""
-        if missing := self._campaign_master_missing():
-            raise UserError("\n".join(missing))
 
     def _campaign_master_missing(self):
         """:return: a sentence for each thing that a sync needs and that is not there"""
@@ -246,8 +264,11 @@ class UtmCampaign(models.Model):
     def _campaign_master_sync_campaign(self, client):
         """Bring the campaign's own fields to Campaign Master, and its status back.
 
+        Commits before the first call. Nothing need be stored between them: if this is cut, the
+        next press finds the campaign by its reference.
+
         :param client: ``client.CampaignMasterClient``
-        :return: whether something was created or updated there
+        :return: what to write of it, and whether something was created or updated there
         :raise CampaignMasterNotFoundError: it was deleted there
         """
         draft = self._campaign_master_draft()
@@ -259,28 +280,30 @@ class UtmCampaign(models.Model):
             "from_email": draft.from_email,
             "reply_to": draft.reply_to,
         }
+        synced_texts = self.campaign_master_synced_draft
+        reference = self._campaign_master_reference()
+        ref = self.campaign_master_ref
+        self.env.cr.commit()  # pylint: disable=invalid-commit
+        remote = client.get_campaign(ref) if ref else client.find_campaign(reference)
         changed = False
-        if not self.campaign_master_ref:
-            reference = self._campaign_master_reference()
-            remote = client.find_campaign(reference)
-            if not remote:
-                remote = self._campaign_master_create(client, reference, draft)
-                self.campaign_master_synced_draft = texts
-                changed = True
-            self.campaign_master_ref = remote.ref
-        else:
-            remote = client.get_campaign(self.campaign_master_ref)
-        same = self.campaign_master_synced_draft == texts and (
+        if not remote:
+            remote = self._campaign_master_create(client, reference, draft)
+            synced_texts = texts
+            changed = True
+        same = synced_texts == texts and (
             remote.name,
             remote.description,
             remote.subject,
         ) == (draft.name, draft.description, draft.subject)
         if remote.status == "draft" and not same:
             remote = client.update_campaign(remote.ref, draft)
-            self.campaign_master_synced_draft = texts
+            synced_texts = texts
             changed = True
-        self._campaign_master_store_status(remote)
-        return changed
+        return {
+            "campaign_master_ref": remote.ref,
+            "campaign_master_synced_draft": synced_texts,
+            **status_values(remote),
+        }, changed
 
     def _campaign_master_create(self, client, reference, draft):
         try:
@@ -292,10 +315,6 @@ class UtmCampaign(models.Model):
                 if remote:
                     return remote
             raise
-
-    def _campaign_master_store_status(self, remote):
-        self.campaign_master_remote_status = remote.status
-        self.campaign_master_sent_at = to_odoo(remote.sent_at)
 
     def _campaign_master_found_deleted(self, calls=None):
         """The campaign is not there any more: keep that, and say what can be done.
@@ -378,3 +397,42 @@ class UtmCampaign(models.Model):
             "The campaign is “%(status)s” in Campaign Master, so it was not updated there.",
             status=self.campaign_master_remote_status,
         )
+
+
+def status_values(remote):
+    """:return: what to write of a ``client.Campaign``'s status"""
+    return {
+        "campaign_master_remote_status": remote.status,
+        "campaign_master_sent_at": to_odoo(remote.sent_at),
+    }
+
+
+def _set_back_refused(campaign):
+    """Ask again for those whom Campaign Master refused."""
+    campaign.env["campaign.master.recipient"].search(
+        [("campaign_id", "=", campaign.id), ("sync_state", "in", ("refused", "invalid"))]
+    ).write({"sync_state": "pending", "sync_message": False})
+
+
+def _forget_remote(campaign):
+    """Let the next sync make a new campaign in Campaign Master."""
+    campaign.write(
+        {
+            "campaign_master_ref": False,
+            "campaign_master_generation": campaign.campaign_master_generation + 1,
+            "campaign_master_remote_status": False,
+            "campaign_master_sent_at": False,
+            "campaign_master_synced_draft": False,
+            "campaign_master_sync_state": "never",
+            "campaign_master_sync_message": False,
+            "campaign_master_outcome": False,
+            "campaign_master_fresh_at": False,
+            "campaign_master_moved_at": False,
+            "campaign_master_next_poll_at": False,
+            "campaign_master_pull_step": False,
+            "campaign_master_activity_since": False,
+            "campaign_master_activity_next_since": False,
+            "campaign_master_activity_page": 0,
+            "campaign_master_activity_due": False,
+        }
+    )

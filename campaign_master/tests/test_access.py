@@ -568,7 +568,7 @@ class TestNeutralized(AccessCase):
         self.assertEqual(set(self.env.cr.fetchall()), {(False, None, None)})
         before = self.sandbox.calls()
         with self.assertRaisesRegex(UserError, "not enabled"):
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
         with self.assertRaisesRegex(UserError, "not enabled"):
             campaign.action_campaign_master_refresh_statistics()
         self.push()

@@ -322,7 +322,7 @@ class TestRemoving(AddCase):
     def test_who_is_removed_while_a_sync_runs_is_refused(self):
         other = self.make_campaign(title="Summer offers")
         self.add(other, self.bob)
-        other.action_campaign_master_sync()
+        self.press(other)
         self.assertEqual(other.campaign_master_sync_state, "running")
         with self.assertRaisesRegex(UserError, "Nobody was removed"):
             self.lines(other).action_remove()

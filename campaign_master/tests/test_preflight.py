@@ -101,7 +101,7 @@ class TestCheckBeforeSync(CampaignMasterCase):
         campaign = self.make_campaign()
         ann = self.make_contacts("ann@example.com")
         self.add(campaign, ann)
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         ann.email = "ann@elsewhere.example"
         self.assertEqual(self.counts(campaign), {"add": 1})
         self.assertEqual(self.lines(campaign).email, "ann@example.com")

@@ -73,7 +73,7 @@ class TestPull(CampaignMasterCase):
 
     def test_an_unsent_campaign_has_no_division_by_zero(self):
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         self.pull()
         self.assertEqual(campaign.campaign_master_open_rate, 0)
         self.assertTrue(campaign.campaign_master_statistics_at)
@@ -198,7 +198,7 @@ class TestPull(CampaignMasterCase):
     def test_one_broken_campaign_stops_no_other(self):
         first = self.sent_campaign(self.make_contacts("ann@example.com"), quiet=True)
         second = self.make_campaign(title="Second")
-        second.action_campaign_master_sync()
+        self.press(second)
         self.sandbox.send(second.campaign_master_ref, self.list_ref, quiet=True)
         self.sandbox.faults(
             {

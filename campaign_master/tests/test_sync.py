@@ -18,14 +18,14 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         campaign = self.make_campaign(campaign_master_subject=False)
         before = self.sandbox.calls()
         with self.assertRaises(UserError) as refusal:
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
         self.assertEqual(str(refusal.exception), REFUSAL % "Campaign subject")
         self.assertEqual(self.sandbox.calls(), before)
 
     def test_each_thing_that_is_missing_has_its_line(self):
         campaign = self.env["utm.campaign"].create({"title": "A plan", "description": "  "})
         with self.assertRaises(UserError) as refusal:
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
         self.assertEqual(
             str(refusal.exception).split("\n"),
             [
@@ -41,18 +41,18 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
 
     def test_without_recipients_it_goes_through_and_says_so(self):
         campaign = self.make_campaign()
-        action = campaign.action_campaign_master_sync()
+        action = self.press(campaign)
         self.assertEqual(campaign.campaign_master_sync_state, "complete")
         self.assertIn("no recipients yet", action["params"]["message"])
         self.assertEqual(campaign.campaign_master_remote_status, "draft")
 
     def test_a_second_sync_updates_the_texts_but_not_the_template(self):
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         campaign.write(
             {"campaign_master_subject": "Spring is over", "campaign_master_from_name": "Mara"}
         )
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         [remote] = self.sandbox.state()["campaigns"]
         self.assertEqual(remote["subject"], "Spring is over")
         self.assertEqual(remote["fromName"], "Mara")
@@ -72,7 +72,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         other = self.sandbox.template("Summer")
         self.account.with_env(self.env).action_refresh_catalogue()
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         with self.assertRaisesRegex(UserError, "Launch Campaign › Edit/Test"):
             campaign.campaign_master_template_id = self.find("campaign.master.template", other)
         campaign.write({"campaign_master_template_id": self.template.id})  # no change, no harm
@@ -81,23 +81,23 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         campaign = self.make_campaign()
         self.sandbox.faults({"match": "POST /campaigns", "kind": "reset-after", "count": 1})
         with self.assertRaisesRegex(UserError, "could not be reached"):
-            campaign.action_campaign_master_sync()
-        campaign.action_campaign_master_sync()
+            self.press(campaign)
+        self.press(campaign)
         self.assertEqual(len(self.sandbox.state()["campaigns"]), 1)
         self.assertTrue(campaign.campaign_master_ref)
 
     def test_a_second_press_says_that_it_is_running(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         self.assertEqual(campaign.campaign_master_sync_state, "running")
         with self.assertRaisesRegex(UserError, "being synced already"):
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
 
     def test_a_running_sync_can_be_cancelled_and_gone_on_with(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         campaign.action_campaign_master_cancel()
         self.push()
         self.assertEqual(campaign.campaign_master_sync_state, "cancelled")
@@ -124,36 +124,62 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         other = self.sandbox.template("Summer")
         self.account.with_env(self.env).action_refresh_catalogue()
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         former = campaign.campaign_master_ref
         self.sandbox.control(f"campaigns/{former}", method="DELETE")
-        action = campaign.action_campaign_master_sync()
+        action = self.press(campaign)
         self.assertIn("was deleted in Campaign Master", action["params"]["message"])
         self.assertEqual(campaign.campaign_master_sync_state, "failed")
         campaign.action_campaign_master_unlink()
         self.assertFalse(campaign.campaign_master_ref)
         campaign.campaign_master_template_id = self.find("campaign.master.template", other)
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         self.assertNotEqual(campaign.campaign_master_ref, former)
+
+    def test_a_deleted_campaign_is_created_again_and_its_recipients_stay_on_the_list(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        self.sync(campaign)
+        former = campaign.campaign_master_ref
+        self.sandbox.control(f"campaigns/{former}", method="DELETE")
+        self.press(campaign)
+        self.assertEqual(campaign.campaign_master_remote_status, "deleted")
+        self.press(campaign, "create_again")
+        self.assertNotIn(campaign.campaign_master_ref, (former, False))
+        self.assertEqual(campaign.campaign_master_remote_status, "draft")
+        self.assertEqual(campaign.campaign_master_sync_state, "complete")
+        self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
+
+    def test_create_again_changes_nothing_while_something_is_missing(self):
+        campaign = self.make_campaign()
+        self.press(campaign)
+        former = campaign.campaign_master_ref
+        self.sandbox.control(f"campaigns/{former}", method="DELETE")
+        self.press(campaign)
+        campaign.description = False
+        with self.assertRaisesRegex(UserError, "Campaign description is required"):
+            self.press(campaign, "create_again")
+        self.assertEqual(campaign.campaign_master_ref, former)
+        self.assertEqual(campaign.campaign_master_remote_status, "deleted")
 
     def test_create_again_is_refused_while_the_campaign_is_there(self):
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         with self.assertRaisesRegex(UserError, "still there"):
-            campaign.action_campaign_master_create_again()
+            self.press(campaign, "create_again")
 
     def test_an_outage_is_told_in_a_sentence_and_changes_nothing(self):
         campaign = self.make_campaign()
         self.sandbox.faults({"match": "GET /campaigns", "kind": "500", "count": 9})
         with self.assertRaisesRegex(UserError, "was not synced; no recipient was added"):
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
         self.assertEqual(campaign.campaign_master_sync_state, "never")
         self.assertFalse(campaign.campaign_master_ref)
 
     def test_what_campaign_master_does_not_accept_is_said_with_its_reason(self):
         campaign = self.make_campaign(campaign_master_from_email="not an address")
         with self.assertRaisesRegex(UserError, "Campaign Master refused it"):
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
 
     def test_a_copy_is_a_new_plan(self):
         campaign = self.make_campaign()
@@ -276,7 +302,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.sync(campaign)
         self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 1)
         self.sandbox.control("opt-in", {"email": "ann@example.com"})
-        campaign.action_campaign_master_retry()
+        self.press(campaign, "retry")
         self.push()
         self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
 
@@ -349,7 +375,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
     def test_who_cancels_during_a_call_loses_nothing(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com", "bob@example.com"))
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         add_recipients = CampaignMasterClient.add_recipients
 
         def cancel_meanwhile(client, list_ref, emails):

@@ -40,7 +40,7 @@ class TestSyncLog(CampaignMasterCase):
         # Not assertRaises: in a test it rolls back other transactions, too.
         refusal = None
         try:
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
         except UserError as error:
             refusal = error
         [sync] = self.syncs(campaign)
@@ -57,7 +57,7 @@ class TestSyncLog(CampaignMasterCase):
 
     def test_it_is_read_by_marketing_and_written_by_nobody(self):
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         sync = self.syncs(campaign).with_env(self.env)
         self.assertEqual(sync.state, "complete")
         for change in (lambda: sync.write({"state": "failed"}), sync.unlink):
@@ -67,12 +67,12 @@ class TestSyncLog(CampaignMasterCase):
     def test_it_is_kept_for_90_days_unless_it_runs(self):
         campaign = self.make_campaign()
         for _time in range(2):
-            campaign.action_campaign_master_sync()
+            self.press(campaign)
         old, young = self.syncs(campaign)
         old.ended_at = fields.Datetime.now() - timedelta(days=91)
         young.ended_at = fields.Datetime.now() - timedelta(days=89)
         self.add(campaign, self.make_contacts("ann@example.com"))
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         running = self.syncs(campaign)[0]
         running.started_at -= timedelta(days=100)
         self.env["campaign.master.sync"].sudo()._gc_syncs()
@@ -80,7 +80,7 @@ class TestSyncLog(CampaignMasterCase):
 
     def test_the_campaign_opens_its_syncs(self):
         campaign = self.make_campaign()
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         action = campaign.action_campaign_master_syncs()
         self.assertEqual(
             self.env[action["res_model"]].search(action["domain"]),
@@ -94,7 +94,7 @@ class TestSyncAgainstTheOdds(CampaignMasterCase):
     def running(self, *emails):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts(*(emails or ["ann@example.com"])))
-        campaign.action_campaign_master_sync()
+        self.press(campaign)
         return campaign
 
     def test_an_outage_is_tried_again_four_times_and_then_given_up_with_the_reason(self):
@@ -115,7 +115,7 @@ class TestSyncAgainstTheOdds(CampaignMasterCase):
         self.assertIn("gave up after 5 tries", campaign.campaign_master_sync_message)
         self.assertEqual(self.syncs(campaign).calls, 2 + 5)
         self.sandbox.faults()
-        campaign.action_campaign_master_retry()
+        self.press(campaign, "retry")
         self.push()
         self.assertEqual(campaign.campaign_master_sync_state, "complete")
 
@@ -154,7 +154,7 @@ class TestSyncAgainstTheOdds(CampaignMasterCase):
         self.assertIn("allows in a month is used up", campaign.campaign_master_sync_message)
         self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 0)
         campaign.action_campaign_master_cancel()
-        campaign.action_campaign_master_sync()  # a person may
+        self.press(campaign)  # a person may
         self.account.invalidate_recordset()
         self.assertEqual(self.account.month_calls, 45_001)
 

@@ -55,7 +55,8 @@ def test_a_list_shows_its_people_page_by_page(ann):
 
 def test_a_sent_campaign_shows_who_did_what(ann):
     campaign = ann.campaign()
-    ann.send(campaign, ann.list("a@example.com"))
+    # Quiet: else the one mail may, once in a while, be rejected.
+    ann.send(campaign, ann.list("a@example.com"), quiet=True)
     ann.does("a@example.com", "unsubscribe", campaign)
     page = ann.get(f"/_sandbox/page/campaigns/{campaign}").text
     assert "a@example.com" in page
