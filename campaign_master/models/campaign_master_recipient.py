@@ -449,6 +449,9 @@ class CampaignMasterRecipient(models.Model):
         :rtype: dict
         """
         self.flush_model()
+        # Walk along an index until the batch is full, whatever PostgreSQL believes of people just
+        # added: 1 ms instead of 68 ms for sorting 50,000 who are left.
+        self.env.cr.execute("SET LOCAL enable_sort = off")
         rows = self.env.execute_query(
             SQL(
                 """
@@ -467,6 +470,7 @@ class CampaignMasterRecipient(models.Model):
                 size=size,
             )
         )
+        self.env.cr.execute("SET LOCAL enable_sort = on")
         return dict(rows)
 
     @api.model

@@ -480,8 +480,11 @@ class CampaignMasterSync(models.Model):
         if self.round < ROUNDS and Recipient._next_batch(self, 0, self.upto_id, 1):
             self.write({"round": self.round + 1, "position_id": 0})
             return
-        Recipient._classify(campaign)
         counts = Recipient._count_by_state(campaign)
+        if counts.get("pending"):
+            # Somebody was added, or opted out, meanwhile.
+            Recipient._classify(campaign)
+            counts = Recipient._count_by_state(campaign)
         state = "partial" if any(counts.get(name) for name in PROBLEMS) else "complete"
         self._end(state, counts=counts)
         # How many people are on the list has changed.
