@@ -9,6 +9,7 @@ from . import (
     test_client_secrets,
     test_client_wire,
     test_companies,
+    test_fast_paths,
     test_journey,
     test_polling,
     test_preflight,
