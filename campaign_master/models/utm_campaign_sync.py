@@ -36,8 +36,9 @@ class UtmCampaign(models.Model):
     def _campaign_master_press_sync(self, prepare=None):
         """The *Sync* button.
 
-        :param prepare: called with the campaign before anything else is done; what it writes is
-            undone if something required is missing
+        :param str prepare: a method of the campaign that is called first. What it writes is undone
+            if something required is missing, and stays if Campaign Master cannot be asked: the
+            next press goes on from there.
         """
         self._campaign_master_for_button()
         with self._campaign_master_on_its_own(LOCK_SYNC) as campaign:
@@ -67,13 +68,16 @@ class UtmCampaign(models.Model):
             self.env.registry.cursor() as cr,
             session_lock(cr, lock, self.id) as mine,
         ):
+            # See what the last holder of the lock has stored, and not what was there when this one
+            # asked for it.
+            cr.commit()  # pylint: disable=invalid-commit
             campaign = self.with_env(self.env(cr=cr)).sudo()
             yield campaign if mine else campaign.browse()
         self.env.invalidate_all()
 
     def _campaign_master_prepare_sync(self, prepare):
         if prepare:
-            prepare(self)
+            getattr(self, prepare)()
         self._campaign_master_ensure_account()
         if missing := self._campaign_master_missing():
             raise UserError("\n".join(missing))
@@ -145,16 +149,20 @@ class UtmCampaign(models.Model):
 
     def action_campaign_master_retry(self):
         """Sync again, and also ask for those whom Campaign Master refused."""
-        return self._campaign_master_press_sync(prepare=_set_back_refused)
+        return self._campaign_master_press_sync("_campaign_master_set_back_refused")
+
+    def _campaign_master_set_back_refused(self):
+        self.env["campaign.master.recipient"].search(
+            [("campaign_id", "=", self.id), ("sync_state", "in", ("refused", "invalid"))]
+        ).write({"sync_state": "pending", "sync_message": False})
 
     def action_campaign_master_create_again(self):
         """Make a new campaign in Campaign Master after the former one was deleted there."""
-        self._campaign_master_check_deleted()
-        return self._campaign_master_press_sync(prepare=_forget_remote)
+        return self._campaign_master_press_sync("_campaign_master_forget_remote")
 
     def action_campaign_master_unlink(self):
         """Forget the deleted campaign; this one can be planned anew."""
-        _forget_remote(self._campaign_master_check_deleted())
+        self._campaign_master_forget_remote()
         return True
 
     def action_campaign_master_syncs(self):
@@ -177,9 +185,11 @@ class UtmCampaign(models.Model):
         self.check_access(access)
         return self.sudo()
 
-    def _campaign_master_check_deleted(self):
-        """:return: the campaign as superuser
-        :raise UserError: it was not deleted in Campaign Master, as far as we know"""
+    def _campaign_master_forget_remote(self):
+        """Let the next sync make a new campaign in Campaign Master.
+
+        :raise UserError: it was not deleted there, as far as we know
+        """
         campaign = self._campaign_master_for_button()
         if campaign.campaign_master_remote_status != DELETED:
             raise UserError(
@@ -189,7 +199,26 @@ class UtmCampaign(models.Model):
                     campaign=campaign.title,
                 )
             )
-        return campaign
+        campaign.write(
+            {
+                "campaign_master_ref": False,
+                "campaign_master_generation": campaign.campaign_master_generation + 1,
+                "campaign_master_remote_status": False,
+                "campaign_master_sent_at": False,
+                "campaign_master_synced_draft": False,
+                "campaign_master_sync_state": "never",
+                "campaign_master_sync_message": False,
+                "campaign_master_outcome": False,
+                "campaign_master_fresh_at": False,
+                "campaign_master_moved_at": False,
+                "campaign_master_next_poll_at": False,
+                "campaign_master_pull_step": False,
+                "campaign_master_activity_since": False,
+                "campaign_master_activity_next_since": False,
+                "campaign_master_activity_page": 0,
+                "campaign_master_activity_due": False,
+            }
+        )
 
     def campaign_master_progress(self):
         """How the sync stands, for a form that shows it live.
@@ -405,34 +434,3 @@ def status_values(remote):
         "campaign_master_remote_status": remote.status,
         "campaign_master_sent_at": to_odoo(remote.sent_at),
     }
-
-
-def _set_back_refused(campaign):
-    """Ask again for those whom Campaign Master refused."""
-    campaign.env["campaign.master.recipient"].search(
-        [("campaign_id", "=", campaign.id), ("sync_state", "in", ("refused", "invalid"))]
-    ).write({"sync_state": "pending", "sync_message": False})
-
-
-def _forget_remote(campaign):
-    """Let the next sync make a new campaign in Campaign Master."""
-    campaign.write(
-        {
-            "campaign_master_ref": False,
-            "campaign_master_generation": campaign.campaign_master_generation + 1,
-            "campaign_master_remote_status": False,
-            "campaign_master_sent_at": False,
-            "campaign_master_synced_draft": False,
-            "campaign_master_sync_state": "never",
-            "campaign_master_sync_message": False,
-            "campaign_master_outcome": False,
-            "campaign_master_fresh_at": False,
-            "campaign_master_moved_at": False,
-            "campaign_master_next_poll_at": False,
-            "campaign_master_pull_step": False,
-            "campaign_master_activity_since": False,
-            "campaign_master_activity_next_since": False,
-            "campaign_master_activity_page": 0,
-            "campaign_master_activity_due": False,
-        }
-    )

@@ -31,14 +31,11 @@ class TestFastPaths(CampaignMasterCase):
         cached = lines.read(self.stored, load=None)
         self.env.flush_all()
         self.env.invalidate_all()
-        self.assertEqual(lines.read(self.stored, load=None), cached, "The cache was not right")
-        return sorted(
-            (
-                {name: row[name] for name in self.stored}
-                for row in lines.read(self.stored, load=None)
-            ),
-            key=lambda row: (row["partner_id"], row["lead_id"]),
-        )
+        rows = lines.read(self.stored, load=None)
+        self.assertEqual(rows, cached, "The cache was not right")
+        for row in rows:
+            del row["id"]
+        return sorted(rows, key=lambda row: (row["partner_id"], row["lead_id"]))
 
     def by_orm(self, people, campaign):
         """The lines of these people, one by one, through the ORM."""
