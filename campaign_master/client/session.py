@@ -22,6 +22,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 
 from . import wire
@@ -83,10 +84,12 @@ class Session:
     def close(self) -> None:
         self._transport.close()
 
-    def call(self, call: wire.Call, read: Callable):
+    def call(self, call: wire.Call, read: Callable, meanwhile: Callable | None = None):
         """Carry out one call with a good token.
 
         :param read: makes the result of the answer's :class:`~.wire.Members`
+        :param meanwhile: is called without arguments once the call is under way; not if it could
+            not even begin
         :return: what ``read`` returns
         :raise CampaignMasterError:
         """
@@ -95,7 +98,10 @@ class Session:
         sent, limits = 0, wire.Limits()
         try:
             token = self.ledger.token() or self._renew(None)
-            exchange, sent = self._send(call, token)
+            if meanwhile:
+                exchange, sent = self._send_and(meanwhile, call, token)
+            else:
+                exchange, sent = self._send(call, token)
             if exchange.answer and exchange.answer.status == 401:
                 exchange, more = self._send(call, self._renew(token))
                 sent += more
@@ -120,6 +126,14 @@ class Session:
         call = wire.login(self._username, self._password)
         exchange, _sent = self._send(call, None)
         return self._result(call, exchange, wire.read_token)
+
+    def _send_and(self, meanwhile, call, token) -> tuple[Exchange, int]:
+        """As :meth:`_send`, which waits in a thread of its own while this one does something
+        else."""
+        with ThreadPoolExecutor(1) as thread:
+            sending = thread.submit(self._send, call, token)
+            meanwhile()
+            return sending.result()
 
     def _send(self, call, token) -> tuple[Exchange, int]:
         """Send a call, and again if that is safe and may help.

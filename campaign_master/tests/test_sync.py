@@ -410,8 +410,8 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.press(campaign)
         add_recipients = CampaignMasterClient.add_recipients
 
-        def cancel_meanwhile(client, list_ref, emails):
-            results = add_recipients(client, list_ref, emails)
+        def cancel_meanwhile(client, *args):
+            results = add_recipients(client, *args)
             campaign.action_campaign_master_cancel()
             campaign.flush_recordset()
             return results
@@ -422,6 +422,52 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.assertEqual(
             self.states(campaign), {"ann@example.com": "added", "bob@example.com": "added"}
         )
+
+    def test_the_answer_to_a_call_is_stored_while_the_next_one_is_under_way(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts(*(f"person{n}@example.com" for n in range(1500))))
+        self.press(campaign)
+        stored = []
+        add_recipients = CampaignMasterClient.add_recipients
+
+        def look(client, list_ref, emails, meanwhile):
+            def then():
+                meanwhile()
+                self.env.invalidate_all()
+                stored.append(list(self.states(campaign).values()).count("added"))
+
+            return add_recipients(client, list_ref, emails, then)
+
+        with patch.object(CampaignMasterClient, "add_recipients", look):
+            self.push()
+        self.assertEqual(stored, [0, 1000])
+        self.assertEqual(set(self.states(campaign).values()), {"added"})
+
+    def test_a_lost_answer_does_not_take_the_one_before_with_it(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts(*(f"person{n}@example.com" for n in range(2500))))
+        self.sandbox.faults({"match": "POST /lists", "kind": "reset-after", "skip": 1})
+        self.sync(campaign)
+        self.assertEqual(self.syncs(campaign).added, 1000)
+        self.wait_is_over(campaign)
+        self.push()
+        self.assertEqual(set(self.states(campaign).values()), {"added"})
+        self.assertEqual(self.syncs(campaign).added, 2500)
+        self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 4)
+
+    def test_who_was_on_the_list_is_told_as_such_after_a_batch_was_refused(self):
+        emails = [f"person{number}@example.com" for number in range(10)]
+        self.sandbox.control(f"lists/{self.list_ref}/members", {"emails": emails[:1]})
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts(*emails))
+        self.sandbox.faults(
+            {"match": "POST /lists", "kind": "400", "body": "person7@", "count": None}
+        )
+        self.sync(campaign)
+        states = self.states(campaign)
+        self.assertEqual(states.pop("person7@example.com"), "refused")
+        self.assertEqual(states.pop("person0@example.com"), "exists")
+        self.assertEqual(set(states.values()), {"added"})
 
     def test_a_batch_that_is_refused_as_a_whole_is_split_until_the_culprit_is_found(self):
         campaign = self.make_campaign()
