@@ -1,4 +1,6 @@
 import json
+from collections import defaultdict
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -214,6 +216,17 @@ class CampaignMasterRecipient(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model
+    @api.private
+    @api.readonly
+    def search_fetch(self, domain, field_names=None, offset=0, limit=None, order=None):
+        """A page in the order of the ids is read along an index: sorting thousands of lines to show
+        the first forty takes 6 ms when they are in memory, and far longer when they are not."""
+        if not limit or order not in (None, "", self._order):
+            return super().search_fetch(domain, field_names, offset, limit, order)
+        with self._plans_without("sort"):
+            return super().search_fetch(domain, field_names, offset, limit, order)
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_running(self):
         for campaign in self.campaign_id:
@@ -357,9 +370,9 @@ class CampaignMasterRecipient(models.Model):
         self.flush_model()
         self.env["res.partner"].flush_model(["email", "email_normalized"])
         self.env["crm.lead"].flush_model(["email_from", "email_normalized"])
-        # Whatever PostgreSQL believes of people just imported: never look at all of them for each.
-        self.env.cr.execute("SET LOCAL enable_nestloop = off")
-        self.env.cr.execute(
+        # Never look at all people for each.
+        self._execute_without(
+            "nestloop",
             SQL(
                 """
                 WITH line AS (
@@ -416,10 +429,31 @@ class CampaignMasterRecipient(models.Model):
                 campaign=campaign.id,
                 account=campaign.campaign_master_account_id.id,
                 on_list=ON_LIST,
-            )
+            ),
         )
-        self.env.cr.execute("SET LOCAL enable_nestloop = on")
         self.env.invalidate_all()
+
+    @contextmanager
+    def _plans_without(self, way):
+        """Keep PostgreSQL from one way of running a statement, whatever it believes of people who
+        were just added or imported.
+
+        :param str way: such as ``nestloop``
+        """
+        option = SQL.identifier(f"enable_{way}")
+        self.env.cr.execute(SQL("SET LOCAL %s = off", option))
+        yield
+        self.env.cr.execute(SQL("SET LOCAL %s = on", option))
+
+    def _execute_without(self, way, query):
+        """As :meth:`_plans_without`, for one statement.
+
+        :param SQL query: the statement
+        :return: its rows, if it gives some
+        """
+        with self._plans_without(way):
+            self.env.cr.execute(query)
+            return self.env.cr.fetchall() if self.env.cr.description else None
 
     @api.model
     def _count_by_state(self, campaign):
@@ -449,10 +483,10 @@ class CampaignMasterRecipient(models.Model):
         :rtype: dict
         """
         self.flush_model()
-        # Walk along an index until the batch is full, whatever PostgreSQL believes of people just
-        # added: 1 ms instead of 68 ms for sorting 50,000 who are left.
-        self.env.cr.execute("SET LOCAL enable_sort = off")
-        rows = self.env.execute_query(
+        # Walk along an index until the batch is full: 1 ms instead of 68 ms for sorting 50,000 who
+        # are left.
+        rows = self._execute_without(
+            "sort",
             SQL(
                 """
                 SELECT line.id, line.email FROM campaign_master_recipient AS line
@@ -468,9 +502,8 @@ class CampaignMasterRecipient(models.Model):
                 upto=upto_id,
                 account=sync.account_id.id,
                 size=size,
-            )
+            ),
         )
-        self.env.cr.execute("SET LOCAL enable_sort = on")
         return dict(rows)
 
     @api.model
@@ -482,25 +515,38 @@ class CampaignMasterRecipient(models.Model):
         :param bool late: the campaign had been sent already
         """
         self.flush_model()
-        self.env.cr.execute(
+        # Grouped, as most have the same outcome, and joined to a stretch of the index: 3 ms for
+        # 1,000 lines instead of 6 for finding each by its id.
+        outcomes = defaultdict(list)
+        for line_id, state, message in results:
+            outcomes[state, message or None].append(line_id)
+        ids = [line_id for line_id, _state, _message in results]
+        self._execute_without(
+            "nestloop",
             SQL(
                 """
                 UPDATE campaign_master_recipient AS line
-                   SET sync_state = result.state, sync_message = result.message,
-                       late = %(late)s AND result.state = 'added'
-                  FROM json_to_recordset(%(results)s)
-                       AS result(id integer, state text, message text)
-                 WHERE line.id = result.id AND line.campaign_id = %(campaign)s
+                   SET sync_state = outcome.state, sync_message = outcome.message,
+                       late = %(late)s AND outcome.state = 'added'
+                  FROM (
+                      SELECT state, message, unnest(ids) AS id
+                        FROM json_to_recordset(%(outcomes)s)
+                             AS outcome(state text, message text, ids integer[])
+                  ) AS outcome
+                 WHERE line.id = outcome.id AND line.campaign_id = %(campaign)s
+                   AND line.id BETWEEN %(first)s AND %(last)s
                 """,
                 campaign=campaign.id,
                 late=late,
-                results=json.dumps(
+                first=min(ids, default=0),
+                last=max(ids, default=0),
+                outcomes=json.dumps(
                     [
-                        {"id": line_id, "state": state, "message": message or None}
-                        for line_id, state, message in results
+                        {"state": state, "message": message, "ids": ids}
+                        for (state, message), ids in outcomes.items()
                     ]
                 ),
-            )
+            ),
         )
         self.invalidate_model()
 

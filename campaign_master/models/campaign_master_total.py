@@ -60,19 +60,19 @@ class CampaignMasterTotal(models.Model):
             return
         self.flush_model()
         self.env["campaign.master.recipient"].flush_model()
+        self.env["utm.campaign"].flush_model(["campaign_master_company_id"])
         person = SQL.identifier(person_field)
         columns = [SQL.identifier(name) for name in TOTALS]
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO campaign_master_total AS total (%(person)s, company_id, %(columns)s)
-                SELECT line.%(person)s, account.company_id, %(sums)s
+                SELECT line.%(person)s, campaign.campaign_master_company_id, %(sums)s
                   FROM campaign_master_recipient AS line
                   JOIN utm_campaign AS campaign ON campaign.id = line.campaign_id
-                  JOIN campaign_master_account AS account
-                       ON account.id = campaign.campaign_master_account_id
                  WHERE line.%(person)s = ANY(%(ids)s)
-                 GROUP BY line.%(person)s, account.company_id
+                   AND campaign.campaign_master_company_id IS NOT NULL
+                 GROUP BY line.%(person)s, campaign.campaign_master_company_id
                  ORDER BY line.%(person)s
                 ON CONFLICT (%(person)s, company_id) WHERE %(person)s IS NOT NULL DO UPDATE
                    SET (%(columns)s) = (%(news)s)

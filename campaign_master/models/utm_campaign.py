@@ -46,6 +46,7 @@ PROTECTED = {
     for name in (
         *FIGURES,
         *RATES,
+        "company_id",
         "ref",
         "generation",
         "remote_status",
@@ -110,6 +111,14 @@ class UtmCampaign(models.Model):
         groups=GROUP,
         help="The company whose Campaign Master account sends this campaign: that in which its "
         "Campaign Master fields were filled in first. It cannot change after the first sync.",
+    )
+    # Stored, so that the rule of recipients joins one table: with two, of which PostgreSQL may know
+    # nothing yet, it read and sorted all 100,000 lines of a campaign to show the first forty.
+    campaign_master_company_id = fields.Many2one(
+        string="Campaign Master Company",
+        related="campaign_master_account_id.company_id",
+        store=True,
+        groups=GROUP,
     )
     campaign_master_current_account_id = fields.Many2one(
         "campaign.master.account",

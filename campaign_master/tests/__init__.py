@@ -11,6 +11,7 @@ from . import (
     test_companies,
     test_fast_paths,
     test_journey,
+    test_plans,
     test_polling,
     test_preflight,
     test_pull,

@@ -1,7 +1,7 @@
 """What is done in SQL for many at once leaves in each stored field what the ORM would have left,
 line by line, and nothing old in its cache."""
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from odoo import Command
 from odoo.tests import new_test_user
@@ -11,8 +11,8 @@ from ..models.campaign_master_recipient import FIGURES
 from ..models.campaign_master_total import TOTALS
 from .common import CampaignMasterCase
 
-OPENED = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)
-CLICKED = datetime(2026, 3, 2, 11, 30, 5, tzinfo=UTC)
+OPENED = datetime(2026, 3, 1, 10, 0, tzinfo=timezone.utc)
+CLICKED = datetime(2026, 3, 2, 11, 30, 5, tzinfo=timezone.utc)
 
 
 class TestFastPaths(CampaignMasterCase):
@@ -225,3 +225,14 @@ class TestFastPaths(CampaignMasterCase):
                         expected = any(values)
                     self.assertIn(name, TOTALS)
                     self.assertEqual(person[f"campaign_master_{name}"], expected, name)
+            self.assert_read_is_right(read)
+
+    def assert_read_is_right(self, people):
+        """Totals are read for all at once, and each by itself; also of a record in a form."""
+        names = ["campaign_master_campaign_count", *(f"campaign_master_{name}" for name in TOTALS)]
+        one_by_one = [
+            {"id": person.id, **{name: person[name] for name in names}} for person in people
+        ]
+        self.assertEqual(people.read(names), one_by_one)
+        [in_form] = people.new(origin=people[0]).read(names)
+        self.assertEqual({**in_form, "id": people[0].id}, one_by_one[0])

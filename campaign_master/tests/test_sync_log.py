@@ -3,7 +3,6 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
 
 from ..models import campaign_master_sync
 from .common import PASSWORD, CampaignMasterCase
@@ -266,36 +265,3 @@ class TestSyncAgainstTheOdds(CampaignMasterCase):
         other._ledger().note(rests_until=fields.Datetime.now() + timedelta(seconds=20))
         # That one had a call of twenty seconds: the first one goes on for as long.
         self.assertEqual(Sync._next()[0], self.syncs(one))
-
-    def test_a_campaign_that_the_database_has_not_counted_yet_is_looked_at_as_fast(self):
-        """PostgreSQL took such a campaign for empty, and compared all its lines with each other."""
-        numbers = range(3000)
-        first = self.make_campaign()
-        self.add(first, self.make_contacts(*(f"a{number}@example.com" for number in numbers)))
-        self.env.flush_all()
-        self.env.cr.execute("ANALYZE campaign_master_recipient")
-        second = self.make_campaign()
-        self.add(second, self.make_contacts(*(f"b{number}@example.com" for number in numbers)))
-        self.env.flush_all()
-        rows = []
-        execute = self.env.cr.execute
-
-        def explained(query, *args, **kwargs):
-            if "outcome AS" in str(getattr(query, "code", query)):
-                execute(SQL("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) %s", query))
-                rows.extend(_rows_of_loops(self.env.cr.fetchone()[0][0]["Plan"]))
-            return execute(query, *args, **kwargs)
-
-        with patch.object(type(self.env.cr), "execute", side_effect=explained):
-            self.env["campaign.master.recipient"].sudo()._classify(second.sudo())
-        self.assertTrue(rows)
-        self.assertLess(max(rows), 20 * len(numbers))
-
-
-def _rows_of_loops(plan):
-    """How many rows each node of a plan looked at, over all its loops."""
-    seen = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-    seen += plan.get("Rows Removed by Join Filter", 0)
-    yield seen * plan["Actual Loops"]
-    for part in plan.get("Plans", ()):
-        yield from _rows_of_loops(part)
