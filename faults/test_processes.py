@@ -233,3 +233,24 @@ def test_everybody_at_once_while_figures_come_in(two):
     two.scene.sandbox.post("settings", {"delay": 0})
     two.agrees(campaign)
     assert two.deadlocks() == deadlocks
+
+
+def test_a_rule_that_writes_and_presses_in_one_go(two):
+    """It would wait for itself, for ever, and PostgreSQL would not notice."""
+    campaign, _list = two.plan(10, "rule.example")
+    scene, deadlocks = two.scene, two.deadlocks()
+    scene.make_people(1, "later.example")
+    [model] = scene.admin.find("ir.model", [("model", "=", "utm.campaign")], ["id"])
+    code = """
+record.write({"title": "Written by a rule"})
+record.campaign_master_add_recipients("res.partner", [("email", "=", "person1@later.example")])
+record.action_campaign_master_sync()
+"""
+    values = {"name": "Rule", "model_id": model["id"], "state": "code", "code": code}
+    [rule] = scene.admin.call("ir.actions.server", "create", [values])
+    context = {"active_model": "utm.campaign", "active_id": campaign, "active_ids": [campaign]}
+    scene.admin.call("ir.actions.server", "run", [rule], context=context)
+    two.ends(campaign)
+    two.agrees(campaign)
+    assert scene.read(campaign, "recipient_count") == 11
+    assert two.deadlocks() == deadlocks

@@ -16,7 +16,7 @@ from ..client import (
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
 )
-from ..tools import AccountLedger, notification, to_odoo, utcnow
+from ..tools import AccountLedger, note_written, notification, to_odoo, utcnow
 from ..tools.account_ledger import BACKGROUND_SHARE, HOUR_LIMIT, MONTH_LIMIT
 from ..tools.polling import forecast, stretch
 
@@ -243,6 +243,7 @@ class CampaignMasterAccount(models.Model):
         return accounts
 
     def write(self, vals):
+        note_written(self.env)
         vals = dict(vals)
         password = vals.pop("password", None)
         if "api_url" in vals and not password:

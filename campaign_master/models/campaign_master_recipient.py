@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools import notification, to_odoo
+from ..tools import note_written, notification, to_odoo
 
 STATES = [
     ("pending", "Waiting"),
@@ -242,6 +242,7 @@ class CampaignMasterRecipient(models.Model):
     def unlink(self):
         """Take people off the campaign in Odoo. They stay on the list in Campaign Master."""
         people = [(line.partner_id.id, line.lead_id.id) for line in self]
+        note_written(self.env)
         result = super().unlink()
         self.env["campaign.master.total"].sudo()._forget_people(people)
         return result

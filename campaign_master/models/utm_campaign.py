@@ -3,6 +3,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..tools import note_written
 from .campaign_master_sync import STATES
 
 GROUP = "mass_mailing.group_mass_mailing_user"
@@ -453,6 +454,7 @@ class UtmCampaign(models.Model):
         for vals in vals_list:
             self._refuse_protected(vals)
             self._claim_account(vals)
+        note_written(self.env)
         return super().create(vals_list)
 
     def write(self, vals):
@@ -470,6 +472,7 @@ class UtmCampaign(models.Model):
         relisted = self._campaign_master_changing("list_id", vals)
         relisted._refuse_while_running()
         moved = self._campaign_master_changing("account_id", vals)
+        note_written(self.env)
         result = super().write(vals)
         relisted._campaign_master_start_list_afresh()
         if moved:
@@ -605,6 +608,7 @@ class UtmCampaign(models.Model):
             else ["email_from", "email_normalized"]
         )
         query = people._search(Domain(domain))
+        note_written(self.env)
         return self.env["campaign.master.recipient"].sudo()._add(self.sudo(), query)
 
     def _campaign_master_ensure_account(self):

@@ -16,7 +16,7 @@ from ..client import (
     CampaignMasterRateLimitError,
     Statistics,
 )
-from ..tools import Run, notification, session_lock, to_client, to_odoo
+from ..tools import Run, has_written, notification, session_lock, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
 from ..tools.polling import HALF_HOUR, SLACK, next_poll
 from .utm_campaign import FIGURES, PREFIX
@@ -57,7 +57,8 @@ class UtmCampaign(models.Model):
     def action_campaign_master_refresh_statistics(self):
         """Read figures and activity now.
 
-        :return: a notification action
+        :return: a notification action. If this transaction has written, they are read once that is
+            committed
         :raise UserError: not synced yet, being read at this moment, or Campaign Master could not
             be asked; then what was known stays
         :raise AccessError: the caller does not work in Email Marketing
@@ -72,6 +73,8 @@ class UtmCampaign(models.Model):
                     campaign=campaign.title,
                 )
             )
+        if has_written(self.env):
+            return self._campaign_master_press_later("action_campaign_master_refresh_statistics")
         account._check_enabled()
         with self._campaign_master_on_its_own(LOCK_PULL) as mirror:
             if not mirror:

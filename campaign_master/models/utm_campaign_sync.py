@@ -1,14 +1,17 @@
+import logging
 from contextlib import contextmanager
 from functools import partial
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
 
 from ..client import CampaignDraft, CampaignMasterError, CampaignMasterRefusedError
-from ..tools import notification, number, session_lock, to_odoo
+from ..tools import has_written, notification, number, session_lock, to_odoo
 from ..tools.account_ledger import LOCK_SYNC
 from .campaign_master_recipient import ON_LIST
+
+_logger = logging.getLogger(__name__)
 
 DELETED = "deleted"
 
@@ -26,7 +29,8 @@ class UtmCampaign(models.Model):
     def action_campaign_master_sync(self):
         """Create or update the campaign in Campaign Master and start pushing its recipients.
 
-        :return: a notification action
+        :return: a notification action. If this transaction has written – an automation rule does –,
+            the sync follows once that is committed
         :raise UserError: something required is missing, a sync is running, or Campaign Master
             could not be asked; then nothing was changed
         :raise AccessError: the caller does not work in Email Marketing
@@ -41,6 +45,8 @@ class UtmCampaign(models.Model):
             next press goes on from there.
         """
         self._campaign_master_for_button()
+        if has_written(self.env):
+            return self._campaign_master_press_later("_campaign_master_press_sync", prepare)
         with self._campaign_master_on_its_own(LOCK_SYNC) as campaign:
             if not campaign or campaign.campaign_master_sync_state == "running":
                 raise UserError(
@@ -53,13 +59,29 @@ class UtmCampaign(models.Model):
             retrying(partial(campaign._campaign_master_prepare_sync, prepare), campaign.env)
             return campaign._campaign_master_sync_now()
 
+    def _campaign_master_press_later(self, method, *args):
+        """Press a button once this transaction is committed; see ``tools/transaction.py``.
+
+        Nobody waits for what comes of it: the log of syncs tells.
+
+        :return: a notification action
+        """
+        press = self.env.registry, self.env.uid, self.env.context, self.id, method, args
+        presses = self.env.cr.postcommit.data.setdefault("campaign_master.presses", [])
+        if press not in presses:
+            presses.append(press)
+            self.env.cr.postcommit.add(partial(_press, *press))
+        return notification(
+            "info",
+            self.env._("This follows as soon as “%(campaign)s” is saved.", campaign=self.title),
+        )
+
     @contextmanager
     def _campaign_master_on_its_own(self, lock):
         """Work on the campaign in transactions of one's own, none of which is open during a call:
         whoever writes it meanwhile neither waits nor collides with what is stored after the call.
 
-        Not with the row's own lock: whoever edits the campaign would wait for our calls. What the
-        caller's transaction has written is not seen, and its locks would be waited for in vain.
+        Not with the row's own lock: whoever edits the campaign would wait for our calls.
 
         :param int lock: what is done, one of ``account_ledger.LOCK_*``
         :return: a context: the campaign as superuser, or none if somebody does that at this moment
@@ -426,6 +448,22 @@ class UtmCampaign(models.Model):
             "The campaign is “%(status)s” in Campaign Master, so it was not updated there.",
             status=self.campaign_master_remote_status,
         )
+
+
+def _press(registry, uid, context, campaign_id, method, args):
+    """Press a button of a campaign in a transaction of its own, and log if it comes to nothing."""
+    with registry.cursor() as cr:
+        campaign = api.Environment(cr, uid, context)["utm.campaign"].browse(campaign_id)
+        try:
+            getattr(campaign, method)(*args)
+        except UserError as error:
+            cr.rollback()
+            _logger.info("Campaign %s: %s came to nothing: %s", campaign_id, method, error)
+            campaign = campaign.sudo()
+            # What Campaign Master said is in the log already.
+            said = isinstance(error.__cause__, CampaignMasterError)
+            if not said and campaign.exists().campaign_master_account_id:
+                campaign.env["campaign.master.sync"]._log_failure(campaign, str(error), calls=0)
 
 
 def status_values(remote):

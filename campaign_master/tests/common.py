@@ -178,9 +178,10 @@ class CampaignMasterCase(TransactionCase):
         self.push()
 
     def press(self, campaign, button="sync"):
-        """Press a button that works in transactions of its own, as a click does: with nothing left
-        to write."""
+        """Press a button that works in transactions of its own, as a click does: in a transaction
+        that has written nothing."""
         self.env.flush_all()
+        self.env.cr.postcommit.clear()
         return getattr(campaign, f"action_campaign_master_{button}")()
 
     def lines(self, campaign):

@@ -123,7 +123,7 @@ class TestEmailMarketingAlone(AccessCase):
         self.sandbox.control(
             f"campaigns/{ref}/activity", {"email": "lea@example.com", "kind": "click", "times": 3}
         )
-        self.mine.action_campaign_master_refresh_statistics()
+        self.press(self.mine, "refresh_statistics")
         self.assertEqual(self.campaign.campaign_master_sent, 2)
         lead_line = self.lines(self.campaign).filtered("lead_id")
         self.assertEqual(lead_line.sync_state, "added")
@@ -488,7 +488,7 @@ class TestSecrets(AccessCase):
         self.sandbox.control("end-tokens", {})
         self.sandbox.control("users", {"username": "demo", "password": "another"})
         with self.assertRaises(UserError) as refused:
-            campaign.action_campaign_master_refresh_statistics()
+            self.press(campaign, "refresh_statistics")
         said = [
             self.account.with_user(self.admin).action_test_connection()["params"]["message"],
             str(refused.exception),
@@ -570,7 +570,7 @@ class TestNeutralized(AccessCase):
         with self.assertRaisesRegex(UserError, "not enabled"):
             self.press(campaign)
         with self.assertRaisesRegex(UserError, "not enabled"):
-            campaign.action_campaign_master_refresh_statistics()
+            self.press(campaign, "refresh_statistics")
         self.push()
         self.pull()
         self.run_cron("refresh_catalogue")

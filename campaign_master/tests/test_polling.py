@@ -190,7 +190,7 @@ class TestWhoIsRead(CampaignMasterCase):
     def test_a_campaign_that_somebody_refreshed_is_read_soon_again(self):
         self.send()
         self.settle()
-        self.campaign.action_campaign_master_refresh_statistics()
+        self.press(self.campaign, "refresh_statistics")
         self.assertLess(self.waits(), DAY)
 
     def test_polls_are_further_apart_when_the_months_calls_run_short(self):

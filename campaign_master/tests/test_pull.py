@@ -181,19 +181,19 @@ class TestPull(CampaignMasterCase):
         fields = ["email", "open_count", "click_count", "last_open", "opted_out", "bounced"]
         before = self.lines(campaign).read(fields)
         campaign.sudo().campaign_master_activity_since = False
-        campaign.action_campaign_master_refresh_statistics()
+        self.press(campaign, "refresh_statistics")
         self.assertEqual(self.lines(campaign).read(fields), before)
 
     def test_the_refresh_button_brings_the_same_figures(self):
         people = self.make_contacts(*(f"person{number}@example.com" for number in range(50)))
         campaign = self.sent_campaign(people, seed=3)
-        action = campaign.action_campaign_master_refresh_statistics()
+        action = self.press(campaign, "refresh_statistics")
         self.assertEqual(action["params"]["message"], "The statistics are up to date.")
         self.assertEqual(campaign.campaign_master_opens, self.remote_statistics(campaign)["opens"])
 
     def test_refreshing_before_the_first_sync_says_what_to_do(self):
         with self.assertRaisesRegex(UserError, "Sync it first"):
-            self.make_campaign().action_campaign_master_refresh_statistics()
+            self.press(self.make_campaign(), "refresh_statistics")
 
     def test_one_broken_campaign_stops_no_other(self):
         first = self.sent_campaign(self.make_contacts("ann@example.com"), quiet=True)

@@ -423,6 +423,35 @@ class TestSyncOfRecipients(CampaignMasterCase):
             self.states(campaign), {"ann@example.com": "added", "bob@example.com": "added"}
         )
 
+    def test_who_writes_and_presses_in_one_go_syncs_once_that_is_saved(self):
+        """An automation rule does. The button would wait for what is not committed, for ever."""
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("ann@example.com"))
+        for _time in range(2):
+            action = campaign.action_campaign_master_sync()
+            self.assertIn("as soon as “Spring offers” is saved", action["params"]["message"])
+        self.assertEqual(self.sandbox.calls("POST /campaigns"), 0)
+        self.env.flush_all()
+        self.env.cr.postcommit.run()
+        self.env.invalidate_all()
+        self.assertEqual(campaign.campaign_master_sync_state, "running")
+        self.assertEqual(self.sandbox.calls("POST /campaigns"), 1)
+        self.assertEqual(self.syncs(campaign).user_id, self.marketer)
+        campaign.title = "Summer offers"
+        campaign.action_campaign_master_refresh_statistics()
+        self.assertEqual(self.sandbox.calls("GET /campaigns/ID/statistics"), 0)
+        self.env.cr.postcommit.run()
+        self.assertEqual(self.sandbox.calls("GET /campaigns/ID/statistics"), 1)
+
+    def test_the_log_tells_what_came_of_a_press_that_nobody_waited_for(self):
+        campaign = self.make_campaign(campaign_master_subject=False)
+        campaign.action_campaign_master_sync()
+        self.env.flush_all()
+        self.env.cr.postcommit.run()
+        [sync] = self.syncs(campaign)
+        self.assertEqual(sync.state, "failed")
+        self.assertIn("Campaign subject is required", sync.message)
+
     def test_the_answer_to_a_call_is_stored_while_the_next_one_is_under_way(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts(*(f"person{n}@example.com" for n in range(1500))))
