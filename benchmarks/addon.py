@@ -86,6 +86,8 @@ BARE_TOTALS = [
     for person in ("partner_id", "lead_id")
 ]
 
+# What the form asks for once a minute, whoever opens it.
+SELDOM = "/request_catalogue"
 # The tabs of the campaign's form, and the kind of recipients on each.
 TAB = ".o_notebook_headers a[name=campaign_master_{}]"
 ROWS_OF_TAB = 15

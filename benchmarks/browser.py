@@ -83,6 +83,7 @@ class Browser:
         self._socket = websocket.create_connection(url, suppress_origin=True, timeout=PATIENCE)
         self._ids = itertools.count(1)
         self._requests = []
+        self._loader = None
         self.command("Page.enable")
         self.command("Network.enable", maxPostDataSize=1_000_000)
 
@@ -93,7 +94,7 @@ class Browser:
         while True:
             message = json.loads(self._socket.recv())
             if message.get("method") == "Network.requestWillBeSent":
-                self._requests.append(message["params"]["request"])
+                self._requests.append(message["params"])
             if message.get("id") == number:
                 if "error" in message:
                     raise Problem(f"{method}: {message['error']['message']}")
@@ -107,7 +108,7 @@ class Browser:
     def open(self, url, condition):
         """Open an address; return the seconds until a JavaScript condition holds."""
         start = time.perf_counter()
-        self.command("Page.navigate", url=url)
+        self._loader = self.command("Page.navigate", url=url)["loaderId"]
         self.wait(condition)
         return time.perf_counter() - start
 
@@ -125,7 +126,9 @@ class Browser:
     def calls(self):
         """The calls of models that the page made since they were last asked for:
         ``[(path, body)]``."""
-        requests, self._requests = self._requests, []
+        # A page that is left may still ask for something.
+        requests = [one["request"] for one in self._requests if one["loaderId"] == self._loader]
+        self._requests = []
         return [
             (urllib.parse.urlsplit(one["url"]).path, one["postData"])
             for one in requests
