@@ -18,7 +18,7 @@ from odoo.addons.campaign_master.models.utm_campaign import FIGURES, PREFIX
 from odoo.addons.campaign_master.models.utm_campaign_pull import UtmCampaign as Pull
 from odoo.addons.campaign_master.models.utm_campaign_sync import UtmCampaign as Sync
 from odoo.addons.campaign_master.tools import account_ledger, to_client, to_odoo
-from odoo.addons.campaign_master.tools.polling import month_end
+from odoo.addons.campaign_master.tools.polling import DAY, QUIET, SENT, ZERO, month_end
 
 from .double import Client
 
@@ -101,6 +101,35 @@ class Office:
                 return campaign, 1
             heapq.heappop(self._queue)
         return None, 0
+
+    def campaigns_by_age(self, moment):
+        ages = {}
+        for campaign in self._campaigns.values():
+            fresh_at = campaign.campaign_master_fresh_at
+            moved_at = campaign.campaign_master_moved_at or fresh_at
+            age = max(moment - fresh_at, ZERO)
+            group = (
+                campaign.campaign_master_sent > 0,
+                max(fresh_at, moved_at) <= moment - QUIET,
+                min(age // DAY, SENT[-1][0] // DAY),
+            )
+            ages.setdefault(group, []).append(age)
+        return [
+            (sent, quiet, sum(all_ages, ZERO) / len(all_ages), len(all_ages))
+            for (sent, quiet, _days), all_ages in sorted(ages.items())
+        ]
+
+    def sudo(self):
+        return self
+
+    def _since(self, _account, moment):
+        """The meter. It is asked for some days, and the newest hours are last."""
+        calls = Counter()
+        for (hour, purpose), count in reversed(self._usage.items()):
+            if hour < moment:
+                break
+            calls[purpose] += count
+        return calls
 
     def count(self, purpose):
         hour = self.clock.now.replace(minute=0, second=0, microsecond=0)
@@ -186,7 +215,7 @@ class Campaign:
 
 
 class Account:
-    """The account's row: what the ledger and ``_stretch`` read of it."""
+    """The account's row: what the ledger and ``_stretch`` read of it, and its SQL in Python."""
 
     id = 1
     _stretch = CampaignMasterAccount._stretch
@@ -199,6 +228,17 @@ class Account:
         self.hour_limit = None
         self.hour_remaining = None
         self.hour_reset_at = None
+        self._stretches = {}
+
+    def _stretch_at(self, moment):
+        """Odoo's cache and this one forget nothing within a half hour."""
+        if moment not in self._stretches:
+            reckon = CampaignMasterAccount._stretch_at.__wrapped__
+            self._stretches = {moment: reckon(self, moment)}
+        return self._stretches[moment]
+
+    def _campaigns_by_age(self, moment):
+        return self._office.campaigns_by_age(moment)
 
     def ensure_one(self):
         pass

@@ -169,8 +169,10 @@ class World:
         morning = self.size.start + day * DAY
         count = 0
         for campaign in self.campaigns:
-            if morning <= campaign.last_push_at < morning + DAY:
-                yield campaign.last_push_at, "push", campaign
+            # Who was pushed for the last time before the simulated time is known from its start.
+            pushed_at = max(campaign.last_push_at, self.size.start)
+            if morning <= pushed_at < morning + DAY:
+                yield pushed_at, "push", campaign
                 count += 1
         planned = [
             campaign

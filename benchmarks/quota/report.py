@@ -1,5 +1,6 @@
 """What came of the simulated time: the tables, and whether the targets are met."""
 
+from bisect import bisect_right
 from collections import Counter
 from datetime import timedelta
 
@@ -13,6 +14,15 @@ AGES = (
     ("< 48 hours", 2 * DAY, timedelta(minutes=35)),
     ("< 14 days", 14 * DAY, 3 * HOUR),
     ("older", timedelta.max, DAY),
+)
+
+# Of the table with one row for each seed.
+HEAD = (
+    "seed",
+    "worst month",
+    "busiest hour",
+    *(f"95 %, late: {name}" for name, _limit, _target in AGES),
+    "",
 )
 
 
@@ -77,6 +87,11 @@ class Delays:
     def quantile(self, name, share):
         delays = self.late[name]
         return delays[min(int(len(delays) * share), len(delays) - 1)] if delays else timedelta()
+
+    def beyond(self, name, target):
+        """:return: the share of the clicks that were later than a target"""
+        delays = self.late[name]
+        return (len(delays) - bisect_right(delays, target)) / max(len(delays), 1)
 
 
 def table(head, rows):
@@ -144,6 +159,24 @@ def lines(world, year, usage, seen, naive):
         f"{ours.missing.total()}.",
     ]
     return text, all(verdicts)
+
+
+def row(world, year):
+    """One world in one line.
+
+    :return: the cells below ``HEAD`` but for the seed: calls in the month and in the hour that had
+        most; by age, the delay of 95 % of the clicks, and the share that was later than the
+        target; the verdict. And whether all targets are met
+    """
+    server = year.office.server
+    months, delays = Months(year.office.usage()), Delays(world, server.seen)
+    met = months.most <= MONTH_LIMIT and months.busiest_hour <= HOUR_LIMIT and not server.refused
+    cells = [f"{months.most:,}", f"{months.busiest_hour:,}"]
+    for name, _limit, target in AGES:
+        late = delays.quantile(name, 0.95)
+        met = met and late <= target
+        cells.append(f"{duration(late)}, {delays.beyond(name, target):.1%}")
+    return [*cells, verdict(met)], met
 
 
 def verdict(met):

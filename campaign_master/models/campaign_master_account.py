@@ -1,10 +1,10 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import retrying
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ..client import (
     CampaignMasterAuthError,
@@ -15,10 +15,11 @@ from ..client import (
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
+    month_end,
 )
 from ..tools import AccountLedger, note_written, notification, to_odoo, utcnow
 from ..tools.account_ledger import BACKGROUND_SHARE, HOUR_LIMIT, MONTH_LIMIT
-from ..tools.polling import forecast, stretch
+from ..tools.polling import HALF_HOUR, QUIET, SENT, forecast, stretch, wanted_by_all
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # Opening forms and drop-downs may ask for templates and lists this often (seconds); somebody who
@@ -35,6 +36,8 @@ SECONDS_BUTTON = 20
 SECONDS_BACKGROUND = 50
 # How much of the past a forecast of the month's calls looks at.
 LATELY = timedelta(days=7)
+# The last calls that scheduled actions may make in a month are left to those that add recipients.
+STATISTICS_SHARE = 0.99
 ACTIVITY_TYPE = "mail.mail_activity_data_warning"
 
 
@@ -534,13 +537,64 @@ class CampaignMasterAccount(models.Model):
         )
 
     def _stretch(self):
-        """:return: by how much polls must be further apart for the month's calls to last"""
+        """:return: by how much polls must be further apart for the month's calls to last; see
+        ``tools/polling.py``"""
+        now = utcnow()
+        return self._stretch_at(now - (now - datetime.min) % HALF_HOUR)
+
+    @ormcache("self.id", "moment")
+    def _stretch_at(self, moment):
+        """:meth:`_stretch`, reckoned once in each half hour, and so about once for each run of the
+        scheduled action: it changes slowly, and polls are many."""
         self.ensure_one()
         # Other transactions write it.
         self.invalidate_recordset(["month", "month_calls"])
-        now = utcnow()
-        spent = self.month_calls if self.month == now.strftime("%Y-%m") else 0
-        return stretch(now, spent, int(MONTH_LIMIT * BACKGROUND_SHARE))
+        spent = self.month_calls if self.month == moment.strftime("%Y-%m") else 0
+        left = month_end(moment) - moment
+        # All else goes on as lately.
+        lately = self.env["campaign.master.usage"].sudo()._since(self, moment - LATELY)
+        others = sum(calls for purpose, calls in lately.items() if purpose != "statistics")
+        budget = MONTH_LIMIT * BACKGROUND_SHARE * STATISTICS_SHARE
+        return stretch(
+            wanted_by_all(left, self._campaigns_by_age(moment)),
+            budget - spent - others * (left / LATELY),
+        )
+
+    def _campaigns_by_age(self, moment):
+        """:return: ``groups`` for ``tools.polling.wanted_by_all``: campaigns that are read, by
+        whole days of their age; their own mean age stands for them"""
+        self.env["utm.campaign"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT sent, quiet, SUM(age)::bigint, COUNT(*)
+                  FROM (
+                    SELECT campaign_master_sent > 0 AS sent,
+                           GREATEST(fresh_at, campaign_master_moved_at) <= %(quiet)s AS quiet,
+                           EXTRACT(EPOCH FROM GREATEST(%(moment)s - fresh_at, '0')) AS age
+                      FROM (
+                        SELECT campaign_master_sent, campaign_master_moved_at,
+                               COALESCE(campaign_master_fresh_at, campaign_master_synced_at,
+                                        %(moment)s) AS fresh_at
+                          FROM utm_campaign
+                         WHERE campaign_master_account_id = %(account)s
+                           AND campaign_master_ref IS NOT NULL
+                           AND campaign_master_remote_status IS DISTINCT FROM 'deleted'
+                      ) AS campaign
+                  ) AS campaign
+                 GROUP BY sent, quiet, LEAST(FLOOR(age / 86400), %(days)s)
+                 ORDER BY sent, quiet, LEAST(FLOOR(age / 86400), %(days)s)
+                """,
+                account=self.id,
+                moment=moment,
+                quiet=moment - QUIET,
+                days=SENT[-1][0].days,
+            )
+        )
+        return [
+            (sent, quiet, timedelta(seconds=age) / number, number)
+            for sent, quiet, age, number in rows
+        ]
 
     def _local_time(self, moment):
         """:return: a time of the day, in the reader's time zone; with the day if it is not today"""

@@ -238,9 +238,9 @@ class UtmCampaign(models.Model):
         return next_poll(
             now,
             self.campaign_master_fresh_at or self.campaign_master_synced_at or now,
-            self.campaign_master_moved_at,
+            # An interest that somebody takes counts as if something had just happened.
+            now if awake else self.campaign_master_moved_at,
             sent=self.campaign_master_sent > 0,
-            awake=awake or self.campaign_master_activity_due,
             stretch=self.campaign_master_account_id._stretch(),
         )
 

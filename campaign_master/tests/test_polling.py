@@ -6,7 +6,7 @@ from odoo.tests import BaseCase, tagged
 
 from ..models import campaign_master_account
 from ..tools import polling
-from ..tools.polling import forecast, next_poll, stretch
+from ..tools.polling import forecast, next_poll, stretch, wanted, wanted_by_all
 from .common import CampaignMasterCase
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -33,39 +33,36 @@ class TestWhenCampaignsAreRead(BaseCase):
 
     def test_the_older_the_less_often(self):
         ages = [DAY, 3 * DAY, 13 * DAY, 20 * DAY, 80 * DAY]
-        waits = [self.waits(age) for age in ages]
+        waits = [self.waits(age, quiet=DAY) for age in ages]
         self.assertEqual(waits, sorted(waits))
         self.assertEqual(len(set(waits)), 3)
 
     def test_a_campaign_younger_than_two_weeks_is_read_within_three_hours(self):
         self.assertLessEqual(self.waits(13 * DAY), 3 * HOUR)
 
-    def test_an_older_one_is_read_within_a_day(self):
-        for age in (15 * DAY, 89 * DAY):
-            self.assertLessEqual(self.waits(age), DAY)
+    def test_an_older_one_is_read_within_a_day_while_something_happens(self):
+        for age in (15 * DAY, 89 * DAY, 365 * DAY):
+            self.assertEqual(self.waits(age, quiet=13 * DAY), DAY)
 
     def test_at_last_it_is_read_weekly(self):
         self.assertEqual(self.waits(365 * DAY), 7 * DAY)
-        self.assertEqual(self.waits(365 * DAY, quiet=61 * DAY), 7 * DAY)
-
-    def test_an_old_campaign_in_which_something_happened_is_read_more_often_than_weekly(self):
-        self.assertLess(self.waits(365 * DAY, quiet=30 * DAY), 7 * DAY)
-        self.assertLess(self.waits(365 * DAY, quiet=timedelta(), awake=True), 7 * DAY)
+        self.assertEqual(self.waits(365 * DAY, quiet=15 * DAY), 7 * DAY)
 
     def test_what_has_just_happened_makes_nobody_wait_longer(self):
         for age in (HOUR, 3 * DAY, 30 * DAY, 200 * DAY):
-            self.assertLessEqual(self.waits(age, awake=True), self.waits(age))
+            self.assertLessEqual(self.waits(age, quiet=timedelta()), self.waits(age))
 
-    def test_when_calls_run_short_old_campaigns_wait_and_fresh_ones_do_not(self):
-        self.assertEqual(self.waits(HOUR, stretch=2.0), self.waits(HOUR))
-        self.assertGreater(
-            self.waits(100 * DAY, quiet=DAY, stretch=2.0), self.waits(100 * DAY, DAY)
-        )
+    def test_when_calls_run_short_the_fresh_ones_wait_last(self):
+        longer = [
+            self.waits(age, quiet=DAY, stretch=8.0) / self.waits(age, quiet=DAY)
+            for age in (HOUR, 3 * DAY, 10 * DAY, 100 * DAY)
+        ]
+        self.assertEqual(longer, [1, 2, 8, 2])
 
     def test_what_is_put_off_is_not_put_off_beyond_the_month(self):
         """The next one has its calls anew."""
         now = datetime(2027, 5, 30, 12)
-        put_off = next_poll(now, now - 200 * DAY, now - 30 * DAY, stretch=3.0)
+        put_off = next_poll(now, now - 200 * DAY, now - 2 * DAY, stretch=12.0)
         self.assertEqual(put_off, datetime(2027, 6, 1))
 
     def test_a_campaign_that_was_not_sent_yet_is_read_often_soon_after_its_sync(self):
@@ -76,21 +73,41 @@ class TestWhenCampaignsAreRead(BaseCase):
         self.assertLessEqual(self.waits(300 * DAY, stretch=100.0), 7 * DAY)
         self.assertLessEqual(self.waits(5 * DAY, stretch=1e9), 7 * DAY)
 
-    def test_calls_spent_no_faster_than_time_passes_stretch_nothing(self):
-        self.assertEqual(stretch(datetime(2027, 4, 16), 22_000, 45_000), 1)
-        self.assertEqual(stretch(datetime(2027, 4, 16), 100, 45_000), 1)
+    def test_a_campaign_wants_what_its_usual_polls_cost(self):
+        # Two calls every half hour for two days, and every three hours until it is two weeks old.
+        self.assertEqual(sum(wanted(14 * DAY).values()), 2 * (96 + 12 * 8))
+        # The second half of that, and then once a day.
+        self.assertEqual(sum(wanted(14 * DAY, 7 * DAY).values()), 2 * (7 * 8 + 7))
+        self.assertEqual(sum(wanted(14 * DAY, 90 * DAY, quiet=True).values()), 2)
 
-    def test_calls_spent_too_fast_stretch_the_more_the_fewer_are_left(self):
-        stretches = [stretch(datetime(2027, 4, 11), spent, 45_000) for spent in (20_000, 30_000)]
-        self.assertGreater(stretches[0], 1)
-        self.assertGreater(stretches[1], stretches[0])
+    def test_a_campaign_that_was_not_sent_yet_wants_what_it_will_once_it_was(self):
+        self.assertGreater(
+            sum(wanted(14 * DAY, HOUR, sent=False).values()), sum(wanted(13 * DAY).values())
+        )
+        # An abandoned draft is asked for once a week.
+        self.assertEqual(sum(wanted(14 * DAY, 30 * DAY, sent=False).values()), 2)
+
+    def test_calls_that_suffice_stretch_nothing(self):
+        calls = wanted_by_all(14 * DAY, [(True, False, timedelta(), 10)])
+        self.assertEqual(stretch(calls, sum(calls.values())), 1)
+
+    def test_too_few_calls_stretch_just_as_much_as_it_takes(self):
+        groups = [(True, False, age, 10) for age in (timedelta(), 5 * DAY, 10 * DAY, 30 * DAY)]
+        calls = wanted_by_all(20 * DAY, groups)
+        for part in (0.9, 0.5, 0.3, 0.1):
+            left = part * sum(calls.values())
+            found = stretch(calls, left)
+            spent = sum(each / max(found / patience, 1) for patience, each in calls.items())
+            self.assertAlmostEqual(spent, left)
 
     def test_a_month_that_is_spent_is_no_division_by_zero(self):
-        for spent in (45_000, 50_000):
-            self.assertGreater(stretch(datetime(2027, 4, 11), spent, 45_000), 10)
+        calls = wanted_by_all(14 * DAY, [(True, False, timedelta(), 10), (True, True, DAY, 5)])
+        for left in (0, -5_000):
+            self.assertGreater(stretch(calls, left), 10)
 
-    def test_a_new_month_has_all_its_calls(self):
-        self.assertEqual(stretch(datetime(2027, 5, 1), 0, 45_000), 1)
+    def test_nobody_wants_anything_without_campaigns(self):
+        self.assertEqual(stretch(wanted_by_all(14 * DAY, []), 100), 1)
+        self.assertEqual(stretch(wanted_by_all(14 * DAY, []), -1), 1)
 
     def test_months_end_where_the_next_one_begins(self):
         for now, end in (
@@ -197,12 +214,15 @@ class TestWhoIsRead(CampaignMasterCase):
         self.send()
         self.settle()
         now = fields.Datetime.now()
-        self.campaign.sudo().campaign_master_moved_at = now - 30 * DAY
+        self.campaign.sudo().campaign_master_moved_at = now - DAY
         # Nothing is put off beyond the month's end, which may be today.
         with patch.object(polling, "month_end", return_value=now + 20 * DAY):
             self.run_when_due()
             usual = self.waits()
-            with patch.object(campaign_master_account, "stretch", return_value=3.0) as asked:
+            # It is reckoned anew each half hour.
+            self.env.registry.clear_cache()
+            with patch.object(campaign_master_account, "stretch", return_value=12.0) as asked:
                 self.run_when_due()
+        self.env.registry.clear_cache()
         self.assertTrue(asked.called)
         self.assertGreater(self.waits(), usual)
