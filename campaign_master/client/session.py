@@ -20,9 +20,10 @@ it has sent (each counts against the quota), and is over before the body is read
 import json
 import logging
 import random
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from datetime import datetime, timezone
 
 from . import wire
@@ -130,10 +131,21 @@ class Session:
     def _send_and(self, meanwhile, call, token) -> tuple[Exchange, int]:
         """As :meth:`_send`, which waits in a thread of its own while this one does something
         else."""
-        with ThreadPoolExecutor(1) as thread:
-            sending = thread.submit(self._send, call, token)
+        sending = Future()
+
+        def send():
+            try:
+                sending.set_result(self._send(call, token))
+            except BaseException as error:
+                sending.set_exception(error)
+
+        # Not an executor's thread: a server that stops would wait for it.
+        threading.Thread(target=send, name="campaign-master-call", daemon=True).start()
+        try:
             meanwhile()
-            return sending.result()
+        finally:
+            wait([sending])
+        return sending.result()
 
     def _send(self, call, token) -> tuple[Exchange, int]:
         """Send a call, and again if that is safe and may help.
