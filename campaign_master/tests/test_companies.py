@@ -94,7 +94,7 @@ class TestCompanies(CampaignMasterCase):
             self.add(campaign, ann.with_env(campaign.env))
             self.sync(campaign)
             ref = campaign.campaign_master_ref
-            self.sandbox.send(ref, list_ref)
+            self.sandbox.send(ref, list_ref, quiet=True)
             self.sandbox.control(
                 f"campaigns/{ref}/activity", {"email": "ann@example.com", "kind": "unsubscribe"}
             )
@@ -147,7 +147,7 @@ class TestCompanies(CampaignMasterCase):
         ann = self.make_contacts("ann@example.com")
         self.add(first, ann)
         self.sync(first)
-        self.sandbox.send(first.campaign_master_ref, self.list_ref)
+        self.sandbox.send(first.campaign_master_ref, self.list_ref, quiet=True)
         self.sandbox.control(
             f"campaigns/{first.campaign_master_ref}/activity",
             {"email": "ann@example.com", "kind": "unsubscribe"},
@@ -176,7 +176,7 @@ class TestCompanies(CampaignMasterCase):
         ):
             self.add(campaign, ann.with_env(campaign.env))
             self.sync(campaign)
-            self.sandbox.send(campaign.campaign_master_ref, list_ref)
+            self.sandbox.send(campaign.campaign_master_ref, list_ref, quiet=True)
             self.click(campaign, "ann@example.com", times)
         self.pull()
         clicks = {campaign: campaign.campaign_master_clicks for campaign in (first, second, third)}
