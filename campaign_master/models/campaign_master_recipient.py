@@ -1,5 +1,5 @@
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 
 from odoo import api, fields, models
@@ -243,7 +243,11 @@ class CampaignMasterRecipient(models.Model):
         """Take people off the campaign in Odoo. They stay on the list in Campaign Master."""
         people = [(line.partner_id.id, line.lead_id.id) for line in self]
         note_written(self.env)
+        removed = Counter(line.campaign_id for line in self)
         result = super().unlink()
+        for campaign, count in removed.items():
+            # sudo: nobody enters it
+            campaign.sudo().campaign_master_recipient_count -= count
         self.env["campaign.master.total"].sudo()._forget_people(people)
         return result
 
@@ -294,6 +298,7 @@ class CampaignMasterRecipient(models.Model):
             person_field, email = "lead_id", SQL.identifier("email_from")
             kind = SQL("'lead'")
         self.flush_model()
+        self.env["utm.campaign"].flush_model(["campaign_master_recipient_count"])
         [[total, added, without_email]] = self.env.execute_query(
             SQL(
                 """
@@ -323,10 +328,16 @@ class CampaignMasterRecipient(models.Model):
                      ORDER BY person.id
                     ON CONFLICT DO NOTHING
                     RETURNING email
+                ), counted AS (
+                    SELECT COUNT(*) AS added, COUNT(*) FILTER (WHERE email IS NULL) AS without_email
+                      FROM added
+                ), kept AS (
+                    UPDATE utm_campaign SET campaign_master_recipient_count =
+                           COALESCE(campaign_master_recipient_count, 0) + counted.added
+                      FROM counted
+                     WHERE utm_campaign.id = %(campaign)s AND counted.added > 0
                 )
-                SELECT (SELECT COUNT(*) FROM people), COUNT(*),
-                       COUNT(*) FILTER (WHERE email IS NULL)
-                  FROM added
+                SELECT (SELECT COUNT(*) FROM people), added, without_email FROM counted
                 """,
                 people=people.select(),
                 person=SQL.identifier(person_field),

@@ -48,6 +48,7 @@ PROTECTED = {
         *FIGURES,
         *RATES,
         "company_id",
+        "recipient_count",
         "ref",
         "generation",
         "remote_status",
@@ -356,9 +357,12 @@ class UtmCampaign(models.Model):
     )
     campaign_master_bounce_rate = _rate("Bounce %", "Total bounces ÷ sent, in percent.")
     campaign_master_unsubscribe_rate = _rate("Unsubscribe %", "Unsubscribes ÷ sent, in percent.")
+    # Kept by those who add and remove recipients: counting 100,000 of them takes 8 ms of the 50 in
+    # which the form opens.
     campaign_master_recipient_count = fields.Integer(
         string="Recipients",
-        compute="_compute_campaign_master_recipient_count",
+        readonly=True,
+        copy=False,
         groups=GROUP,
         help="How many leads, contacts and companies are on this campaign.",
     )
@@ -402,15 +406,6 @@ class UtmCampaign(models.Model):
             campaign.campaign_master_unsubscribe_rate = _percent(
                 campaign.campaign_master_unsubscribes, sent
             )
-
-    def _compute_campaign_master_recipient_count(self):
-        counts = dict(
-            self.env["campaign.master.recipient"]
-            .sudo()
-            ._read_group([("campaign_id", "in", self.ids)], ["campaign_id"], ["__count"])
-        )
-        for campaign in self:
-            campaign.campaign_master_recipient_count = counts.get(campaign._origin, 0)
 
     @api.depends_context("uid")
     def _compute_campaign_master_sees_leads(self):

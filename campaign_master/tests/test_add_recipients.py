@@ -72,6 +72,9 @@ class TestAdding(AddCase):
         self.assertEqual(lines.read(), before)
         self.assertEqual(self.people(), people + cyd)
         self.assertEqual(self.campaign.campaign_master_recipient_count, 3)
+        self.lines(self.campaign)[1:].action_remove()
+        self.assertEqual(self.campaign.campaign_master_recipient_count, 1)
+        self.assertEqual(self.campaign.copy().campaign_master_recipient_count, 0)
 
     def test_who_has_no_email_is_added_and_counted(self):
         people = self.make_contacts("ann@example.com", False, "", "  ")
@@ -108,7 +111,7 @@ class TestAdding(AddCase):
         self.add(earlier, ann)
         self.sync(earlier)
         ref = earlier.campaign_master_ref
-        self.sandbox.send(ref, self.list_ref)
+        self.sandbox.send(ref, self.list_ref, quiet=True)
         self.sandbox.control(
             f"campaigns/{ref}/activity", {"email": "ann@example.com", "kind": "unsubscribe"}
         )
@@ -277,7 +280,7 @@ class TestRemoving(AddCase):
         self.add(self.campaign, self.ann + self.bob)
         self.sync(self.campaign)
         ref = self.campaign.campaign_master_ref
-        self.sandbox.send(ref, self.list_ref)
+        self.sandbox.send(ref, self.list_ref, quiet=True)
         self.sandbox.control(
             f"campaigns/{ref}/activity", {"email": "ann@example.com", "kind": "click", "times": 3}
         )

@@ -11,7 +11,16 @@ RULES = {
 
 
 def migrate(cr, version):
-    """The rules of companies look at the campaign's own column, where nobody has changed them."""
+    """The rules of companies look at the campaign's own column, where nobody has changed them; the
+    number of recipients is kept on the campaign."""
+    cr.execute(
+        """
+        UPDATE utm_campaign AS campaign SET campaign_master_recipient_count = line.count
+          FROM (SELECT campaign_id, COUNT(*) FROM campaign_master_recipient
+                 GROUP BY campaign_id) AS line
+         WHERE line.campaign_id = campaign.id
+        """
+    )
     env = api.Environment(cr, SUPERUSER_ID, {})
     for name, domain in RULES.items():
         rule = env.ref(f"campaign_master.{name}", raise_if_not_found=False)
