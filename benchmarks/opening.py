@@ -21,7 +21,7 @@ from .world import MARKETER, PASSWORD, WITH, WITHOUT
 # How many of each kind are on the small campaign, and on one of which each tab is just full.
 FEW, FULL = 10, addon.ROWS_OF_TAB
 KINDS = ("lead", "contact", "company")
-ROUNDS_BROWSER = 5
+ROUNDS_BROWSER = 15
 ROUNDS_CALLS = 15
 # What a tenth more or less is told of.
 ROUNDS_PEOPLE = 41
