@@ -90,7 +90,7 @@ BARE_TOTALS = [
 SELDOM = "/request_catalogue"
 # The tabs of the campaign's form, and the kind of recipients on each.
 TAB = ".o_notebook_headers a[name=campaign_master_{}]"
-ROWS_OF_TAB = 15
+ROWS_OF_TAB = 12
 KIND_OF_TAB = {"leads": "lead", "contacts": "contact", "companies": "company"}
 
 _OPENED = datetime(2026, 3, 2, 8, 0, tzinfo=timezone.utc)

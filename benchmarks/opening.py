@@ -22,6 +22,8 @@ from .world import MARKETER, PASSWORD, WITH, WITHOUT
 FEW, FULL = 10, addon.ROWS_OF_TAB
 KINDS = ("lead", "contact", "company")
 ROUNDS_BROWSER = 15
+# How often each tab is opened in a round: single openings, of a tenth of a second, scatter.
+TABS_PER_ROUND = 3
 ROUNDS_CALLS = 15
 # What a tenth more or less is told of.
 ROUNDS_PEOPLE = 41
@@ -152,7 +154,8 @@ def open_all(stage, page, visitor, made):
     # The first round fills the browser's cache.
     for number in range(-1, ROUNDS_BROWSER):
         for name in list(made) if number % 2 else reversed(made):
-            for what, opening in openings[name].items():
+            for what in ("form", *TABS * TABS_PER_ROUND):
+                opening = openings[name][what]
                 page.calls()
                 if what == "form":
                     address = visitor.url + FORM.format(made[name])

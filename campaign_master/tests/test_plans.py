@@ -72,9 +72,9 @@ class TestPlans(CampaignMasterCase):
         for kind, count in (("contact", MANY - FEW), ("company", FEW)):
             domain = [("campaign_id", "=", self.campaign.id), ("kind", "=", kind)]
             with self.most_rows_of('ORDER BY "campaign_master_recipient"') as rows:
-                page = self.Recipient.web_search_read(domain, {"email": {}}, limit=15)
-            self.assertEqual((len(page["records"]), page["length"]), (15, count))
-            self.assertLessEqual(max(rows), 15, kind)
+                page = self.Recipient.web_search_read(domain, {"email": {}}, limit=12)
+            self.assertEqual((len(page["records"]), page["length"]), (12, count))
+            self.assertLessEqual(max(rows), 12, kind)
 
 
 def _rows(plan):

@@ -39,6 +39,12 @@ export class RecipientListController extends ListController {
         return { ...super.modelOptions, lazy: false };
     }
 
+    get modelParams() {
+        // Counting 10,000, as Odoo's lists do, takes as long as reading the page. The pager says
+        // "1,000+" sooner, and counts all when that is clicked.
+        return { ...super.modelParams, countLimit: 1000 };
+    }
+
     onClickAdd() {
         return executeButtonCallback(this.rootRef.el, () => this.props.onAdd());
     }
@@ -102,8 +108,8 @@ export class Recipients extends Component {
                 ["kind", "=", kind],
             ],
             jsClass: "campaign_master_recipient_list",
-            // What fits on a screen. Each row costs the browser 2 ms, and opening a tab with none 35.
-            limit: 15,
+            // What fits on a screen. Each row costs the browser 3 ms, and opening a tab with none 30.
+            limit: 12,
             loadActionMenus: true,
             loadIrFilters: true,
             noBreadcrumbs: true,
