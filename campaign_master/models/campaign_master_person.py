@@ -1,3 +1,5 @@
+from operator import attrgetter
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -8,8 +10,7 @@ PREFIX = "campaign_master_"
 GROUP = "mass_mailing.group_mass_mailing_user"
 TOTAL = {"compute": "_compute_campaign_master_totals", "groups": GROUP}
 COUNT = "campaign_count"
-# How the totals of several companies make the one figure that a reader of them all sees. Made here,
-# since describing the fields of a view asks for it 30 times.
+# How the totals of several companies make the one figure that a reader of them all sees.
 OVER_COMPANIES = SQL(", ").join(
     SQL(
         "%s AS %s",
@@ -30,6 +31,29 @@ def _search(name):
     return lambda self, operator, value: self._campaign_master_search(name, operator, value)
 
 
+class _Total(fields.Field):
+    """A field that lists are sorted, grouped and summed by in SQL (see ``_field_to_sql``). Said here,
+    as Odoo would find it out by making three statements for each whenever it describes a view: 0.8
+    of the 16 ms that takes for partners.
+    """
+
+    _description_sortable = True
+    _description_groupable = True
+    _description_aggregator = property(attrgetter("aggregator"))
+
+
+class _TotalInteger(_Total, fields.Integer):
+    pass
+
+
+class _TotalDatetime(_Total, fields.Datetime):
+    pass
+
+
+class _TotalBoolean(_Total, fields.Boolean):
+    pass
+
+
 class CampaignMasterPerson(models.AbstractModel):
     """Somebody who can be a recipient: a partner or a lead, with the totals of all campaigns.
 
@@ -43,67 +67,67 @@ class CampaignMasterPerson(models.AbstractModel):
     # The many2one of a recipient that points here: partner_id or lead_id.
     _campaign_master_field = None
 
-    campaign_master_campaign_count = fields.Integer(
+    campaign_master_campaign_count = _TotalInteger(
         string="Campaigns",
         search=_search("campaign_count"),
         help="On how many Campaign Master campaigns this is a recipient.",
         **TOTAL,
     )
-    campaign_master_open_count = fields.Integer(
+    campaign_master_open_count = _TotalInteger(
         string="Total Opens",
         search=_search("open_count"),
         help="How often mails of Campaign Master campaigns were opened, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_click_count = fields.Integer(
+    campaign_master_click_count = _TotalInteger(
         string="Total Clicks",
         search=_search("click_count"),
         help="How often links in these mails were clicked, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_forward_count = fields.Integer(
+    campaign_master_forward_count = _TotalInteger(
         string="Total Forwards",
         search=_search("forward_count"),
         help="How often these mails were forwarded, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_unsubscribe_count = fields.Integer(
+    campaign_master_unsubscribe_count = _TotalInteger(
         string="Total Unsubscribes",
         search=_search("unsubscribe_count"),
         help="How often this recipient unsubscribed, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_first_open = fields.Datetime(
+    campaign_master_first_open = _TotalDatetime(
         string="First Open",
         search=_search("first_open"),
         help="When a Campaign Master mail was opened for the first time.",
         **TOTAL,
     )
-    campaign_master_last_open = fields.Datetime(
+    campaign_master_last_open = _TotalDatetime(
         string="Last Open",
         search=_search("last_open"),
         help="When a Campaign Master mail was opened for the last time.",
         **TOTAL,
     )
-    campaign_master_first_click = fields.Datetime(
+    campaign_master_first_click = _TotalDatetime(
         string="First Click",
         search=_search("first_click"),
         help="When a link in a Campaign Master mail was clicked for the first time.",
         **TOTAL,
     )
-    campaign_master_last_click = fields.Datetime(
+    campaign_master_last_click = _TotalDatetime(
         string="Last Click",
         search=_search("last_click"),
         help="When a link in a Campaign Master mail was clicked for the last time.",
         **TOTAL,
     )
-    campaign_master_bounced = fields.Boolean(
+    campaign_master_bounced = _TotalBoolean(
         string="Bounced",
         search=_search("bounced"),
         help="On some campaign the address was invalid and received no mail.",
         **TOTAL,
     )
-    campaign_master_opted_out = fields.Boolean(
+    campaign_master_opted_out = _TotalBoolean(
         string="Opted Out of a Campaign",
         search=_search("opted_out"),
         help="Unsubscribed from some Campaign Master campaign. Ordinary mail is not affected.",

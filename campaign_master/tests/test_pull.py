@@ -1,5 +1,7 @@
 from odoo.exceptions import UserError
+from odoo.fields import Field
 
+from ..models.campaign_master_person import NOTHING
 from ..models.campaign_master_total import TOTALS
 from ..models.utm_campaign import FIGURES
 from .common import CampaignMasterCase
@@ -250,4 +252,27 @@ class TestPull(CampaignMasterCase):
         self.assertEqual(found(("campaign_master_first_click", "=", False)), bob + cem)
         self.assertEqual(found(("campaign_master_bounced", "=", True)), Partner)
         self.assertEqual(found(("campaign_master_bounced", "=", False)), ann + bob + cem)
-        self.assertTrue(Partner.fields_get()["campaign_master_open_count"]["sortable"])
+        self.assertEqual(
+            Partner.formatted_read_group(
+                mine, ["campaign_master_open_count"], ["campaign_master_click_count:sum"]
+            ),
+            [
+                {
+                    "campaign_master_open_count": opens,
+                    "campaign_master_click_count:sum": clicks,
+                    "__extra_domain": [("campaign_master_open_count", "=", opens)],
+                }
+                for opens, clicks in ((0, 0), (1, 1), (3, 0))
+            ],
+        )
+
+    def test_totals_are_described_as_odoo_would_find_out(self):
+        for model in (self.env["res.partner"], self.env["crm.lead"]):
+            described = model.fields_get(NOTHING)
+            self.assertEqual(set(described), set(NOTHING))
+            for name, description in described.items():
+                for attribute in ("sortable", "groupable", "aggregator"):
+                    found = getattr(Field, f"_description_{attribute}")(
+                        model._fields[name], self.env
+                    )
+                    self.assertEqual(description.get(attribute), found, (name, attribute))
