@@ -39,7 +39,7 @@ class Rounds:
         self.stage.sandbox.post("settings", {"delay": self.delay})
         try:
             self.ours(Stopwatch())
-            taken = in_turns({"ours": self.ours, "floor": self.floor}, 3)
+            taken = in_turns({"ours": self.ours, "floor": self.floor}, 5)
         finally:
             self.stage.sandbox.post("settings", {"delay": 0})
         wanted = len(self.bodies)
