@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -233,6 +234,38 @@ def test_everybody_at_once_while_figures_come_in(two):
     two.scene.sandbox.post("settings", {"delay": 0})
     two.agrees(campaign)
     assert two.deadlocks() == deadlocks
+
+
+def test_several_add_the_same_people_at_once(two):
+    """Each is told of all of them, and nobody is there twice."""
+    scene, place = two.scene, "same.example"
+    campaign = scene.plan(two.account, scene.make_list(place), title=place)
+    scene.make_people(PEOPLE, place)
+    sessions = [scene.another_marketer(server.session) for server in two.servers * 2]
+    begin = threading.Barrier(len(sessions))
+
+    def add(session):
+        begin.wait()
+        return session.call(
+            "utm.campaign",
+            "campaign_master_add_recipients",
+            [campaign],
+            "res.partner",
+            [("email", "like", f"@{place}")],
+        )
+
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        told = list(pool.map(add, sessions))
+    assert sorted(answer["added"] for answer in told) == [0, 0, 0, PEOPLE]
+    assert sorted(answer["existing"] for answer in told) == [0, PEOPLE, PEOPLE, PEOPLE]
+    assert scene.read(campaign, "recipient_count") == PEOPLE
+    assert (
+        scene.admin.call(
+            "campaign.master.recipient", "search_count", [("campaign_id", "=", campaign)]
+        )
+        == PEOPLE
+    )
+    assert not [line for server in two.servers for line in server.complaints()]
 
 
 def test_a_rule_that_writes_and_presses_in_one_go(two):

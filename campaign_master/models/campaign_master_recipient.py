@@ -139,11 +139,11 @@ class CampaignMasterRecipient(models.Model):
     # these change is in one, and none is there twice.
     _unique_partner = models.UniqueIndex(
         "(partner_id, campaign_id) WHERE partner_id IS NOT NULL",
-        "A contact or company is on a campaign only once.",
+        "A contact or company is on a campaign only once. Nothing was changed: try again.",
     )
     _unique_lead = models.UniqueIndex(
         "(lead_id, campaign_id) WHERE lead_id IS NOT NULL",
-        "A lead is on a campaign only once.",
+        "A lead is on a campaign only once. Nothing was changed: try again.",
     )
     _one_person = models.Constraint(
         "CHECK (partner_id IS NULL OR lead_id IS NULL)",
@@ -299,6 +299,11 @@ class CampaignMasterRecipient(models.Model):
             kind = SQL("'lead'")
         self.flush_model()
         self.env["utm.campaign"].flush_model(["campaign_master_recipient_count"])
+        # Whoever adds to the same campaign comes after us. So it is known beforehand who is there,
+        # and no line needs ON CONFLICT: that is an eighth of the time.
+        self.env.cr.execute(
+            SQL("SELECT FROM utm_campaign WHERE id = %s FOR NO KEY UPDATE", campaign.id)
+        )
         [[total, added, without_email]] = self.env.execute_query(
             SQL(
                 """
@@ -325,8 +330,11 @@ class CampaignMasterRecipient(models.Model):
                                       AND optout.email = address.email
                                ) AS opted_out
                            ) AS known
+                     WHERE NOT EXISTS (
+                               SELECT FROM campaign_master_recipient AS line
+                                WHERE line.campaign_id = %(campaign)s
+                                  AND line.%(person)s = people.id)
                      ORDER BY person.id
-                    ON CONFLICT DO NOTHING
                     RETURNING email
                 ), counted AS (
                     SELECT COUNT(*) AS added, COUNT(*) FILTER (WHERE email IS NULL) AS without_email

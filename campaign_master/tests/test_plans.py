@@ -54,6 +54,12 @@ class TestPlans(CampaignMasterCase):
             yield rows
         self.assertTrue(rows)
 
+    def test_who_is_there_already_is_found_in_one_walk(self):
+        with self.most_rows_of("INSERT INTO campaign_master_recipient") as rows:
+            result = self.add(self.campaign, self.lines(self.campaign).partner_id)
+        self.assertEqual((result["added"], result["existing"]), (0, MANY))
+        self.assertLess(max(rows), 20 * MANY)
+
     def test_outcomes_are_classified_in_one_walk(self):
         with self.most_rows_of("outcome AS") as rows:
             self.Recipient.sudo()._classify(self.campaign.sudo())
