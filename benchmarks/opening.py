@@ -8,7 +8,6 @@ from pathlib import Path
 import requests
 
 from environment import machine, rpc
-from environment.console import Problem
 from environment.processes import ended
 
 from . import addon, browser
@@ -209,7 +208,9 @@ def people(stage, page, visitor, other):
             page.log_in(one.url, one.session_id)
             # Twice, since the first time also asks for what is kept afterwards.
             for _time in range(2):
-                calls[one] = calls_of(page, one.url + path.format(person), shown)
+                page.calls()
+                page.open(one.url + path.format(person), shown)
+            calls[one] = page.calls()
         taken = in_turns(
             {
                 "with": timed(visitor, calls[visitor]),
@@ -226,20 +227,6 @@ def people(stage, page, visitor, other):
             median(taken["with"]) / median(taken["without"]),
             1.1,
         )
-
-
-def calls_of(page, url, shown, tries=3):
-    """Open a form or list of Odoo's; return the calls that it made."""
-    for attempt in range(tries):
-        page.calls()
-        try:
-            page.open(url, shown)
-        except Problem:
-            # A list of Odoo's stays empty if its rows come before it is in the page.
-            if attempt == tries - 1:
-                raise
-        else:
-            return page.calls()
 
 
 def timed(visitor, calls):

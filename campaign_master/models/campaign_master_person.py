@@ -1,5 +1,3 @@
-from operator import attrgetter
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -38,9 +36,14 @@ class _Total(fields.Field):
     a view: 0.8 of the 16 ms that takes for partners.
     """
 
-    _description_sortable = True
-    _description_groupable = True
-    _description_aggregator = property(attrgetter("aggregator"))
+    def _description_sortable(self, env):
+        return True
+
+    def _description_groupable(self, env):
+        return True
+
+    def _description_aggregator(self, env):
+        return self.aggregator
 
 
 class _TotalInteger(_Total, fields.Integer):

@@ -267,7 +267,9 @@ class TestPull(CampaignMasterCase):
         )
 
     def test_totals_are_described_as_odoo_would_find_out(self):
+        views = [(False, kind) for kind in ("list", "form", "search", "kanban", "graph", "pivot")]
         for model in (self.env["res.partner"], self.env["crm.lead"]):
+            self.assertEqual(set(model.get_views(views)["views"]), {kind for _id, kind in views})
             described = model.fields_get(NOTHING)
             self.assertEqual(set(described), set(NOTHING))
             for name, description in described.items():
