@@ -125,9 +125,9 @@ class Scene:
         }
         return self.marketer.call("utm.campaign", "create", [values])[0]
 
-    def add(self, campaign, domain, model="res.partner"):
-        """Put everybody whom a domain finds on the campaign."""
-        self.marketer.call(
+    def add(self, campaign, domain, model="res.partner", session=None):
+        """Put everybody whom a domain finds on the campaign; return the numbers of people."""
+        return (session or self.marketer).call(
             "utm.campaign", "campaign_master_add_recipients", [campaign], model, domain
         )
 

@@ -246,13 +246,7 @@ def test_several_add_the_same_people_at_once(two):
 
     def add(session):
         begin.wait()
-        return session.call(
-            "utm.campaign",
-            "campaign_master_add_recipients",
-            [campaign],
-            "res.partner",
-            [("email", "like", f"@{place}")],
-        )
+        return scene.add(campaign, [("email", "like", f"@{place}")], session=session)
 
     with ThreadPoolExecutor(len(sessions)) as pool:
         told = list(pool.map(add, sessions))
