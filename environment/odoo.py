@@ -45,9 +45,11 @@ class Odoo:
             "ODOO_DATA_DIR": str(STATE / "odoo"),
             # A configuration file in the home must not change what the tests and the demo do.
             "ODOO_RC": environ.get("ODOO_RC") or str(HERE / "odoo.conf"),
+            # As `-P`, also for the processes that Odoo starts itself: modules are found by
+            # PYTHONPATH alone, and not in the current directory.
+            "PYTHONSAFEPATH": "1",
         }
-        # As a module on its own, `-m` would put the current directory first.
-        self.command = [python, "-P", "-m", "odoo"]
+        self.command = [python, HERE / "launcher" / "odoo-bin"]
 
     def run(self, *args):
         """Run a command in the foreground, for as long as it likes; return its exit code."""

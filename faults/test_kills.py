@@ -293,3 +293,28 @@ def test_a_push_of_20000_goes_on_after_a_restart(mortal):
     # At most the call that was under way, and the one whose answer was not stored yet.
     assert sum(asked.values()) <= MANY + 2 * BATCH
     report.count("restarts survived")
+
+
+def test_1200_pages_of_activity_are_read_to_the_end_over_a_restart(mortal):
+    scene, pages = mortal.scene, 1_200
+    campaign, mailing_list = mortal.plan(pages)
+    scene.press(campaign)
+    mortal.ends(campaign)
+    scene.send(campaign, mailing_list, quiet=True)
+    scene.sandbox.post("settings", {"pageCap": 1})
+    before = scene.calls(ACTIVITY)
+    scene.is_due("pull_statistics", campaign)
+    assert wait_until(scene.database, lambda: scene.calls(ACTIVITY) > before + pages / 2)
+    mortal.server.stop()
+    mortal.rises()
+
+    def is_read():
+        page, since = scene.read(campaign, "activity_page", "activity_since")
+        return since and not page
+
+    assert wait_until(scene.database, is_read, patience=180)
+    scene.sandbox.post("settings", {"pageCap": 1_000})
+    # At most the page that was under way is asked for again.
+    assert scene.calls(ACTIVITY) - before in (pages, pages + 1)
+    mortal.agrees(campaign)
+    report.count("restarts survived")

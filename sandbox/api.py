@@ -228,10 +228,13 @@ def _asked_addresses(data):
 def _page(largest):
     """The page asked for, its size, and how many items come before it."""
     page, size = checks.page_of(min(largest, _sandbox().settings.pageCap))
-    # Two faults play here, since only here is known what the pages are.
+    # Three faults play here, since only here is known what the pages are.
     if g.get("page_without_end"):
         return page, -1, 0 if page == 1 else checks.LARGEST_NUMBER
-    return page, size, (g.get("page_given", page) - 1) * size
+    given = g.get("page_given", page)
+    if pages := g.get("pages_in_turn"):
+        given = (page - 1) % pages + 1
+    return page, size, (given - 1) * size
 
 
 def _paged(items, page, size, total, **more):

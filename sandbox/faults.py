@@ -324,6 +324,14 @@ def _repeat_page(fault, call, response, faults):
         g.page_given = 1
 
 
+def _endless_pages(fault, call, response, faults):
+    """The items of the first N pages (2) come in turn, for ever; ``total`` promises more."""
+    if response:
+        _rewrite(response, lambda data: data.update(total=data["page"] * data["pageSize"] + 1))
+    else:
+        g.pages_in_turn = int(fault.detail or 2)
+
+
 def _full_page(fault, call, response, faults):
     """All items on one page, whatever size was asked for."""
     if not response:
@@ -490,6 +498,7 @@ KINDS = {
     "set": (_set, _needs_value),
     "empty-page": (_empty_page, _no_detail),
     "repeat-page": (_repeat_page, _no_detail),
+    "endless-pages": (_endless_pages, _may_have_number),
     "full-page": (_full_page, _no_detail),
     "huge": (_huge, _may_have_number),
     "lose-results": (_lose_results, _may_have_number),

@@ -1,9 +1,11 @@
 """The calls of Campaign Master that the add-on needs, one method each."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
-from . import wire
+from . import pages, wire
 from .errors import CampaignMasterResponseError
 from .ledger import Ledger
 from .session import Session
@@ -16,8 +18,6 @@ from .wire import (
     Statistics,
     Template,
 )
-
-MAX_PAGES = 500  # of one listing: each page is a call out of 5,000 an hour
 
 
 class CampaignMasterClient:
@@ -60,7 +60,6 @@ class CampaignMasterClient:
             seconds=seconds,
         )
         self.ledger = self._session.ledger
-        self._previous_pages = {}  # of activity, by campaign
 
     def __repr__(self):
         return f"<{type(self).__name__} {self._session.url}>"
@@ -158,18 +157,33 @@ class CampaignMasterClient:
         """The campaign's figures so far."""
         return self._session.call(wire.statistics(ref), wire.read_statistics)
 
-    def activity(self, ref: str, since: datetime | None = None, page: int = 1) -> ActivityPage:
+    def activity(
+        self, ref: str, since: datetime | None = None, page: int = 1, seen: dict | None = None
+    ) -> ActivityPage:
         """One page of the recipients whose figures changed.
 
+        There may be any number of pages. Go on to the next one until a page is ``last``, and hand
+        each page's ``seen`` to the next call, even if that is another client's: it keeps a server
+        whose pages do not end from being read for ever.
+
         :param since: aware; changed at or after this time of the server. None: all
-        :param page: from 1; go on to the next one until a page is ``last``
+        :param page: from 1
+        :param seen: ``seen`` of the page before; None for the first
+        :raise CampaignMasterResponseError: ``missing_items``, when fewer rows came than were
+            announced; ``endless_pages``, when the page before comes again though more rows must
+            come, or when pages bring only addresses that this reading has had
         """
         call = wire.activity(ref, since, page)
         result = self._session.call(call, wire.read_activity_page(page))
         if result.short:
             raise _missing(call)
-        self._check_progress(call, ref, since, result)
-        return result
+        if result.last:
+            return result
+        emails = [wire.same_address(item.email) for item in result.items]
+        seen, repeated, no_end = pages.look_at(seen, emails)
+        if no_end or (repeated and seen["rows"] < result.total):
+            raise _endless(call)
+        return replace(result, seen=seen, last=repeated)
 
     # === PAGES === #
 
@@ -177,7 +191,7 @@ class CampaignMasterClient:
         """The items of all pages, none twice, until ``total`` is reached: else what is missing
         would be taken for deleted."""
         seen = set()
-        for page in range(1, MAX_PAGES + 1):
+        for page in count(1):
             call = make_call(page)
             items, total = self._session.call(call, wire.read_page(page, read_item))
             new = {item.ref: item for item in items if item.ref not in seen}
@@ -188,22 +202,7 @@ class CampaignMasterClient:
             if not items:
                 raise _missing(call)
             if not new:
-                break
-        raise _endless(call)
-
-    def _check_progress(self, call, ref, since, result):
-        """Refuse a server that gives the same page of activity again and again."""
-        previous_since, previous = self._previous_pages.pop(ref, (None, None))
-        repeated = (
-            previous
-            and since == previous_since
-            and result.page == previous.page + 1
-            and result.items == previous.items
-        )
-        if result.items and (repeated or result.page > MAX_PAGES):
-            raise _endless(call)
-        if not result.last:
-            self._previous_pages[ref] = since, result
+                raise _endless(call)
 
 
 def _endless(call):

@@ -153,6 +153,8 @@ class ActivityPage:
     last: bool
     short: bool
     """The pages have come to an end before ``total`` items came."""
+    seen: dict = field(default_factory=dict, repr=False)
+    """What the call for the next page needs of the pages so far; plain JSON."""
 
 
 @dataclass(frozen=True, slots=True)

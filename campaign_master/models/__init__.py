@@ -10,6 +10,7 @@ from . import (
     campaign_master_total,
     campaign_master_usage,
     crm_lead,
+    ir_cron,
     ir_websocket,
     res_config_settings,
     res_partner,

@@ -499,7 +499,7 @@ class CampaignMasterAccount(models.Model):
     def _store_catalogue(self, templates, lists):
         self.env["campaign.master.template"]._store(self, templates)
         self.env["campaign.master.list"]._store(self, lists)
-        self._ledger().note(catalogue_failed=False, catalogue_read_at=fields.Datetime.now())
+        self._ledger().note(catalogue_failed=False, catalogue_read_at=utcnow())
         self.invalidate_recordset(["catalogue_failed", "catalogue_read_at"])
 
     def _ask_refresh(self, interval=CATALOGUE_INTERVAL):
@@ -517,11 +517,13 @@ class CampaignMasterAccount(models.Model):
     def _catalogue_notice(self):
         """:return: a sentence that templates and lists may be old, or ``False``"""
         self.ensure_one()
+        # Both with fractions of a second: cut to the second, an answer would be older than its
+        # question.
         asked_at, read_at = self.catalogue_asked_at, self.catalogue_read_at
         unanswered = (
             asked_at
             and (not read_at or read_at < asked_at)
-            and fields.Datetime.now() - asked_at > CATALOGUE_PATIENCE
+            and utcnow() - asked_at > CATALOGUE_PATIENCE
         )
         if not (self.catalogue_failed or unanswered):
             return False

@@ -63,6 +63,7 @@ PROTECTED = {
         "activity_since",
         "activity_next_since",
         "activity_page",
+        "activity_seen",
         "activity_due",
         "pull_step",
         "pull_failures",
@@ -290,6 +291,7 @@ class UtmCampaign(models.Model):
     campaign_master_activity_since = fields.Datetime(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_next_since = fields.Datetime(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_page = fields.Integer(readonly=True, copy=False, groups=GROUP)
+    campaign_master_activity_seen = fields.Json(readonly=True, copy=False, groups=GROUP)
     campaign_master_activity_due = fields.Boolean(readonly=True, copy=False, groups=GROUP)
     _campaign_master_queue_index = models.Index(
         "(campaign_master_next_poll_at) WHERE campaign_master_ref IS NOT NULL"

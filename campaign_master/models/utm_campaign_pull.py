@@ -6,6 +6,7 @@ from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.service.model import retrying
 from odoo.tools import SQL
 
@@ -18,7 +19,7 @@ from ..client import (
 )
 from ..tools import Run, has_written, notification, session_lock, to_client, to_odoo
 from ..tools.account_ledger import LOCK_PULL
-from ..tools.polling import HALF_HOUR, SLACK, next_poll
+from ..tools.polling import HALF_HOUR, QUIET, SLACK, next_poll
 from .utm_campaign import FIGURES, PREFIX
 from .utm_campaign_sync import DELETED, status_values
 
@@ -150,6 +151,7 @@ class UtmCampaign(models.Model):
                 ref,
                 since=to_client(self.campaign_master_activity_since),
                 page=self.campaign_master_activity_page + 1,
+                seen=self.campaign_master_activity_seen,
             )
         return partial(client.statistics, ref)
 
@@ -218,11 +220,17 @@ class UtmCampaign(models.Model):
         if page.page == 1:
             self.campaign_master_activity_next_since = to_odoo(page.as_of)
         if not page.last:
-            self.campaign_master_activity_page = page.page
+            self.write(
+                {
+                    "campaign_master_activity_page": page.page,
+                    "campaign_master_activity_seen": page.seen,
+                }
+            )
             return "activity"
         self.write(
             {
                 "campaign_master_activity_page": 0,
+                "campaign_master_activity_seen": False,
                 "campaign_master_activity_since": (
                     self.campaign_master_activity_next_since - OVERLAP
                 ),
@@ -253,6 +261,24 @@ class UtmCampaign(models.Model):
                 "campaign_master_next_poll_at": next_poll(now, now),
             }
         )
+
+    @api.model
+    def _campaign_master_make_due(self):
+        """Have all campaigns that may have news read at the next run: those in Campaign Master in
+        which something happened in the last 14 days. Whether a campaign was sent is known only
+        once it is read."""
+        now = fields.Datetime.now()
+        recent = Domain.OR(
+            Domain(PREFIX + name, ">", now - QUIET) for name in ("synced_at", "fresh_at", "moved_at")
+        )
+        in_campaign_master = Domain(PREFIX + "ref", "!=", False) & Domain(
+            PREFIX + "remote_status", "!=", DELETED
+        )
+        waiting = Domain(PREFIX + "next_poll_at", ">", now)
+        campaigns = self.with_context(active_test=False).search(
+            in_campaign_master & recent & waiting
+        )
+        campaigns.campaign_master_next_poll_at = now
 
     # === CRONS === #
 
@@ -358,6 +384,7 @@ class UtmCampaign(models.Model):
                     "campaign_master_pull_failures": self.campaign_master_pull_failures + 1,
                     # Pages that cannot be read to their end are read from the first one again.
                     "campaign_master_activity_page": 0,
+                    "campaign_master_activity_seen": False,
                     "campaign_master_activity_due": True,
                     "campaign_master_pull_step": False,
                 }

@@ -238,6 +238,7 @@ class UtmCampaign(models.Model):
                 "campaign_master_activity_since": False,
                 "campaign_master_activity_next_since": False,
                 "campaign_master_activity_page": 0,
+                "campaign_master_activity_seen": False,
                 "campaign_master_activity_due": False,
             }
         )

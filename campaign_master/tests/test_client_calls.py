@@ -28,7 +28,7 @@ from odoo.addons.campaign_master.client import (
     RecipientResult,
     Statistics,
     Template,
-    api,
+    pages,
     transport,
 )
 
@@ -386,52 +386,89 @@ class TestPages(MockedCase):
         error = self.assertFails(CampaignMasterResponseError, lambda _c: self.refs())
         self.assertEqual((error.code, error.call), ("endless_pages", "GET /templates"))
 
-    def test_a_total_that_grows_for_ever_ends(self):
-        self.announce([1], [2], [3], total=9)
-        with patch.object(api, "MAX_PAGES", 3):
-            self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "endless_pages")
+    def test_any_number_of_pages_is_read(self):
+        self.announce(*([number] for number in range(1, 1_201)), total=1_200)
+        self.assertEqual(len(self.refs()), 1_200)
 
     def test_page_one_again_is_not_page_two(self):
         self.announce([1, 2], total=9)
         self.on("GET /templates", answer=page_of(*self.templates(1, 2), page=1, total=9))
         self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "bad_member")
 
-    def announce_activity(self, page, email="ann@example.com", total=5000):
-        row = ACTIVITY | {"email": email}
-        self.on(
-            "GET /campaigns/42/activity",
-            answer=page_of(row, page=page, total=total, asOf="2025-01-31T11:00:00Z"),
-        )
+    def read_activity(self, pages, total=None):
+        """Read pages of addresses, with a new client for each as after a restart.
 
-    def test_the_same_page_of_activity_again_is_refused(self):
-        self.announce_activity(1)
-        self.announce_activity(2)
-        self.client.activity("42")
-        self.assertFails(
-            CampaignMasterResponseError,
-            lambda client: client.activity("42", page=2),
-            "endless_pages",
-        )
+        :return: the last page that was read
+        """
+        seen = None
+        for number, emails in enumerate(pages, 1):
+            rows = [ACTIVITY | {"email": email} for email in emails]
+            self.http.reset()
+            self.on(
+                "GET /campaigns/42/activity",
+                answer=page_of(
+                    *rows,
+                    page=number,
+                    total=total or 1_000_000,
+                    asOf="2025-01-31T11:00:00Z",
+                ),
+            )
+            with self.make_client() as client:
+                page = client.activity("42", page=number, seen=seen)
+            # It is kept in the database.
+            seen = json.loads(json.dumps(page.seen))
+            if page.last:
+                break
+        return page
+
+    def addresses(self, start, end):
+        return [f"person{number}@example.com" for number in range(start, end)]
+
+    def test_any_number_of_pages_of_activity_is_read(self):
+        pages = [self.addresses(number, number + 1) for number in range(1_200)]
+        self.assertEqual(self.read_activity(pages).page, 1_200)
+
+    def test_a_page_of_activity_that_comes_again_ends_it_when_all_have_come(self):
+        # The server says a size of page that it does not give.
+        pages = [self.addresses(0, 2), self.addresses(2, 4), self.addresses(2, 4)]
+        page = self.read_activity(pages, total=4)
+        self.assertEqual((page.page, page.last), (3, True))
+
+    def test_a_page_of_activity_that_comes_again_is_refused_when_more_must_come(self):
+        pages = [self.addresses(0, 2), self.addresses(0, 2)]
+        with self.assertRaises(CampaignMasterResponseError) as caught:
+            self.read_activity(pages)
+        self.assertEqual(caught.exception.code, "endless_pages")
+
+    def test_pages_in_turn_for_ever_are_refused(self):
+        """As soon as three pages brought only addresses that came before; of many addresses, only
+        a sample is known, so that it takes some more."""
+        for distinct, most in ((4, 5), (400, 203), (3_000, 1_700)):
+            pages = [
+                self.addresses(number * 2 % distinct, number * 2 % distinct + 2)
+                for number in range(most + 1)
+            ]
+            with self.assertRaises(CampaignMasterResponseError, msg=distinct) as caught:
+                self.read_activity(pages)
+            self.assertEqual(caught.exception.code, "endless_pages")
+
+    def test_rows_that_move_while_they_are_read_are_no_end(self):
+        pages = [self.addresses(0, 3), self.addresses(1, 3), self.addresses(2, 4)]
+        self.assertEqual(self.read_activity(pages).page, 3)
+
+    def test_what_is_kept_of_a_reading_does_not_grow_with_it(self):
+        seen = None
+        for number in range(200):
+            seen, repeated, no_end = pages.look_at(
+                seen, self.addresses(number * 1_000, number * 1_000 + 1_000)
+            )
+            self.assertFalse(repeated or no_end)
+        self.assertEqual(seen["rows"], 200_000)
+        self.assertLess(len(json.dumps(seen)), 10_000)
 
     def test_the_same_page_of_activity_may_be_asked_for_again(self):
-        for page in (1, 1, 2, 1):
-            self.announce_activity(page, email=f"{page}@example.com")
-            self.client.activity("42", page=page)
-
-    def test_the_same_activity_since_another_time_is_fine(self):
-        self.announce_activity(1)
-        self.announce_activity(2)
-        self.client.activity("42")
-        self.client.activity("42", datetime(2025, 1, 31, tzinfo=timezone.utc), page=2)
-
-    def test_activity_ends_somewhere(self):
-        self.announce_activity(4)
-        with patch.object(api, "MAX_PAGES", 3):
-            self.assertFails(
-                CampaignMasterResponseError,
-                lambda client: client.activity("42", page=4),
-                "endless_pages",
-            )
+        self.read_activity([self.addresses(0, 2)])
+        self.read_activity([self.addresses(0, 2)])
 
 
 class TestOutcomes(MockedCase):

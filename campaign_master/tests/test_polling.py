@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import BaseCase, tagged
 
 from ..models import campaign_master_account
@@ -165,6 +166,46 @@ class TestWhoIsRead(CampaignMasterCase):
         self.assertEqual(self.run_when_due()[STATISTICS], 1)
         self.run_cron("pull_statistics")
         self.assertGreater(self.waits(), timedelta())
+
+    def test_who_runs_it_by_hand_has_campaigns_read_that_are_not_due(self):
+        self.send()
+        self.campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + DAY
+        self.run_cron("pull_statistics", by_hand=True)
+        self.assertEqual(self.campaign.campaign_master_sent, 1)
+        self.assertEqual(self.campaign.campaign_master_remote_status, "sent")
+
+    def test_who_runs_it_by_hand_leaves_settled_and_deleted_campaigns_alone(self):
+        self.send()
+        self.settle()
+        next_at = fields.Datetime.now() + DAY
+        self.campaign.sudo().write(
+            {
+                "campaign_master_next_poll_at": next_at,
+                "campaign_master_synced_at": next_at - timedelta(days=180),
+            }
+        )
+        deleted = self.make_campaign(title="Deleted")
+        self.sync(deleted)
+        self.sandbox.control(f"campaigns/{deleted.campaign_master_ref}", method="DELETE")
+        self.press(deleted)
+        before = self.sandbox.calls()
+        self.run_cron("pull_statistics", by_hand=True)
+        self.assertEqual(self.sandbox.calls(), before)
+
+    def test_who_runs_it_by_hand_has_archived_campaigns_read(self):
+        self.send()
+        self.campaign.active = False
+        self.campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + DAY
+        self.run_cron("pull_statistics", by_hand=True)
+        self.assertEqual(self.campaign.campaign_master_sent, 1)
+
+    def test_only_who_may_write_scheduled_actions_runs_them_by_hand(self):
+        next_at = fields.Datetime.now() + DAY
+        self.campaign.sudo().campaign_master_next_poll_at = next_at
+        cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
+        with self.assertRaises(AccessError):
+            cron.with_user(self.marketer).method_direct_trigger()
+        self.assertEqual(self.campaign.sudo().campaign_master_next_poll_at, next_at)
 
     def test_an_old_quiet_campaign_costs_one_call_a_week(self):
         self.send()

@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo.addons.base.models import ir_cron
 from odoo.exceptions import UserError
 from odoo.fields import Field
 
@@ -175,6 +178,25 @@ class TestPull(CampaignMasterCase):
         self.pull()
         self.assertEqual(self.sandbox.calls("GET /campaigns/ID/activity"), before + 1)
         self.assertEqual(campaign.campaign_master_sent, 1)
+
+    def test_a_server_without_end_is_left_alone_however_often_odoo_restarts(self):
+        people = self.make_contacts(*(f"person{number}@example.com" for number in range(8)))
+        campaign = self.sent_campaign(people, quiet=True)
+        self.sandbox.control("settings", {"pageCap": 2})
+        activity = "GET /campaigns/ID/activity"
+        self.sandbox.faults({"match": activity, "kind": "endless-pages:3", "count": None})
+        campaign.sudo().campaign_master_next_poll_at = False
+        # Figures and status; then each turn is one page, and each run has a client of its own.
+        with patch.multiple(ir_cron, MIN_TIME_PER_JOB=0, MIN_RUNS_PER_JOB=1):
+            for _run in range(20):
+                self.run_cron("pull_statistics")
+        self.assertEqual(campaign.campaign_master_pull_failures, 1)
+        self.assertEqual(self.sandbox.calls(activity), 6)
+        self.assertFalse(campaign.campaign_master_activity_since)
+        self.sandbox.faults()
+        self.pull()
+        self.assertEqual(campaign.campaign_master_pull_failures, 0)
+        self.assertTrue(campaign.campaign_master_activity_since)
 
     def test_reading_twice_changes_nothing(self):
         people = self.make_contacts(*(f"person{number}@example.com" for number in range(50)))

@@ -1,8 +1,11 @@
 from contextlib import contextmanager
+from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 
+from ..models import campaign_master_account
 from .common import PASSWORD, USERNAME, CampaignMasterCase, Sandbox
 
 # A password that is found in a text only if it leaked.
@@ -360,3 +363,24 @@ class TestSchedule(SettingsCase):
         after = str(self.settings().campaign_master_schedule)
         self.assertEqual(after.count("never"), 2)
         self.assertIn("2031", after)
+
+
+class TestNotice(CampaignMasterCase):
+    """The form says that templates and lists may be old only when they may be."""
+
+    def open_form(self):
+        """Open a form, let the scheduled action read, and return what the form says later."""
+        account = self.account.with_env(self.env)
+        account.sudo().catalogue_asked_at = False
+        self.assertTrue(account.request_catalogue()["asked"])
+        self.run_cron("refresh_catalogue")
+        # As if the form had waited.
+        with patch.object(campaign_master_account, "CATALOGUE_PATIENCE", -timedelta(minutes=1)):
+            return account.catalogue_state()["notice"]
+
+    def test_who_was_answered_at_once_is_told_nothing(self):
+        self.assertEqual([self.open_form() for _time in range(6)], [False] * 6)
+
+    def test_who_was_not_answered_is_told(self):
+        self.sandbox.faults({"match": "GET /templates", "kind": "500", "count": None})
+        self.assertIn("could not be reached", self.open_form())

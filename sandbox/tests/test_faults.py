@@ -179,6 +179,13 @@ def test_the_first_page_is_repeated_under_another_number(ann, paged):
     assert repeated["page"] == 2
 
 
+def test_pages_come_in_turn_for_ever(ann, paged):
+    ann.faults({"kind": "endless-pages:2", "match": "GET /templates", "count": None})
+    assert names(paged(3)) == names(paged(1)) == ["Template 0", "Template 1"]
+    assert names(paged(4)) == names(paged(2)) == ["Template 2", "Template 3"]
+    assert paged(9)["total"] > 9 * paged(9)["pageSize"]
+
+
 def test_a_page_is_fuller_than_was_asked_for(ann, paged):
     ann.faults({"kind": "full-page", "count": None})
     assert len(names(paged(1))) == 5
