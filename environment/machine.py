@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from . import rpc, sandbox
 from .console import Problem, say
+from .places import ROOT
 from .processes import ended
 
 ODOO_PORT = 8069
@@ -44,24 +45,39 @@ class Machine:
 @contextlib.contextmanager
 def running(odoo, database, directory):
     """Start both on free ports; logs and the sandbox's state are files in the directory."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as stack:
-        sandbox_port = free_port(SANDBOX_PORT)
-        sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-        log = directory / "sandbox.log"
-        arguments = ["--port", sandbox_port, "--state", directory / "sandbox.state"]
-        stand_in = stack.enter_context(ended(sandbox.start(*arguments, log=log)))
-        _wait("The sandbox", stand_in, f"{sandbox_url}/_sandbox/state?brief=1", log)
-
-        odoo_port = free_port(ODOO_PORT)
-        odoo_url = f"http://127.0.0.1:{odoo_port}"
-        log = directory / "odoo.log"
-        arguments = ["-d", database, "--db-filter", f"^{database}$", "--no-database-list"]
-        arguments += ["--http-port", str(odoo_port), "--workers", "0", "--max-cron-threads", "2"]
-        server = stack.enter_context(ended(odoo.start(*arguments, log=log)))
-        _wait("Odoo", server, f"{odoo_url}/web/login", log)
+    state = ["--state", directory / "sandbox.state"]
+    with (
+        running_sandbox(directory, *state) as (sandbox_url, stand_in),
+        running_odoo(odoo, database, directory) as (odoo_url, server),
+    ):
         processes = {"Odoo": server, "The sandbox": stand_in}
         yield Machine(database, odoo_url, sandbox_url, processes)
+
+
+@contextlib.contextmanager
+def running_sandbox(directory, *options, root=ROOT):
+    """Start a checkout's sandbox on a free port; yield its address and the process."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port = free_port(SANDBOX_PORT)
+    url = f"http://127.0.0.1:{port}"
+    log = directory / "sandbox.log"
+    with ended(sandbox.start("--port", port, *options, log=log, root=root)) as process:
+        _wait("The sandbox", process, f"{url}/_sandbox/state?brief=1", log)
+        yield url, process
+
+
+@contextlib.contextmanager
+def running_odoo(odoo, database, directory, *options):
+    """Start Odoo on a free port; yield its address and the process."""
+    directory.mkdir(parents=True, exist_ok=True)
+    port = free_port(ODOO_PORT)
+    url = f"http://127.0.0.1:{port}"
+    log = directory / "odoo.log"
+    arguments = ["-d", database, "--db-filter", f"^{database}$", "--no-database-list"]
+    arguments += ["--http-port", str(port), "--workers", "0", "--max-cron-threads", "2"]
+    with ended(odoo.start(*arguments, *options, log=log)) as process:
+        _wait("Odoo", process, f"{url}/web/login", log)
+        yield url, process
 
 
 def free_port(wanted):

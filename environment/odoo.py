@@ -15,15 +15,18 @@ COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 
 
 @contextlib.contextmanager
-def ready():
-    """Make everything that Odoo needs ready; yield an `Odoo`."""
+def ready(root=ROOT):
+    """Make everything that Odoo needs ready; yield an `Odoo`.
+
+    :param root: the checkout whose add-on is used
+    """
     if not shutil.which("file"):
         # It brings libmagic, which python-magic loads.
         debian.need("file")
     source = odoo_source.odoo_source()
     python = virtualenv.python()
     with postgresql.server() as environ:
-        yield Odoo(source, python, environ)
+        yield Odoo(source, python, environ, root)
 
 
 def need_browser():
@@ -35,12 +38,12 @@ def need_browser():
 class Odoo:
     """Odoo's command line as a child process."""
 
-    def __init__(self, source, python, environ):
+    def __init__(self, source, python, environ, root=ROOT):
         self.python = python
-        addons = [*odoo_source.addons_directories(source), ROOT]
+        addons = [*odoo_source.addons_directories(source), root]
         self.environ = {
             **environ,
-            "PYTHONPATH": f"{source}:{ROOT}",
+            "PYTHONPATH": f"{source}:{root}",
             "ODOO_ADDONS_PATH": ",".join(map(str, addons)),
             "ODOO_DATA_DIR": str(STATE / "odoo"),
             # A configuration file in the home must not change what the tests and the demo do.

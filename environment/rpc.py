@@ -71,6 +71,10 @@ class Sandbox:
         """Return the answer to a POST below /_sandbox."""
         return _exchange(self._opener, f"{self.url}/_sandbox/{path}", body)
 
+    def delete(self, path):
+        """Send a DELETE below /_sandbox."""
+        return _exchange(self._opener, f"{self.url}/_sandbox/{path}", method="DELETE")
+
 
 def answers(url):
     """Tell whether anything answers at an address."""
@@ -82,11 +86,12 @@ def answers(url):
     return True
 
 
-def _exchange(opener, url, body=None):
+def _exchange(opener, url, body=None, method=None):
     request = urllib.request.Request(
         url,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
+        method=method,
     )
     try:
         with opener.open(request, timeout=TIMEOUT) as response:

@@ -12,9 +12,9 @@ def arguments(*args):
     return [virtualenv.python(), "-P", "-m", "sandbox", *map(str, args)]
 
 
-def environ():
-    """Return the environment in which the sandbox is found."""
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
+def environ(root=ROOT):
+    """Return the environment in which a checkout's sandbox is found."""
+    return {**os.environ, "PYTHONPATH": str(root)}
 
 
 def command(args):
@@ -22,6 +22,6 @@ def command(args):
     return foreground(arguments(*args), environ())
 
 
-def start(*args, log):
-    """Start the sandbox in the background, its log in a file."""
-    return background(arguments(*args), environ(), log)
+def start(*args, log, root=ROOT):
+    """Start a checkout's sandbox in the background, its log in a file."""
+    return background(arguments(*args), environ(root), log)

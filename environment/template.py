@@ -9,11 +9,15 @@ from .places import ADDON, locked
 PREFIX = "campaign_master_template_"
 
 
+def copy(odoo, name):
+    """Make a new database with what the add-on depends on, but without it."""
+    odoo.drop(name)
+    odoo.quietly("db", "duplicate", _template(odoo), name)
+
+
 def make_database(odoo, name):
     """Make a new database with the add-on; a warning on the way is a failure."""
-    odoo.drop(name)
-    template = _template(odoo)
-    odoo.quietly("db", "duplicate", template, name)
+    copy(odoo, name)
     say("Installing campaign_master ...")
     complaints = odoo.install(name, "campaign_master")
     if complaints:

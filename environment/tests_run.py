@@ -14,6 +14,7 @@ from .processes import foreground
 PLAIN = ["sandbox/tests", "environment/tests"]
 ODOO = ["campaign_master/tests"]
 FAULTS = ["faults"]
+ACCEPTANCE = ["acceptance"]
 DATABASE = "campaign_master_test_"
 
 # pytest's exit codes.
@@ -21,8 +22,11 @@ PASSED, NOTHING_COLLECTED = 0, 5
 
 
 def command(args):
-    """./dev test [--faults] [pytest's arguments]"""
+    """./dev test [--faults [--all] | --acceptance] [pytest's arguments]"""
     paths, options = _paths(args)
+    if "--acceptance" in options:
+        options.remove("--acceptance")
+        return _run_acceptance(paths or ACCEPTANCE, options)
     if "--faults" in options:
         options.remove("--faults")
         return _run_faults(paths or FAULTS, options)
@@ -92,6 +96,13 @@ def _run_faults(paths, options):
     with odoo_command.ready() as odoo, _database(odoo) as name:
         arguments = ["-p", "no:odoo", f"--faults-database={name}", *options, *paths]
         return _pytest(odoo.python, odoo.environ, *arguments)
+
+
+def _run_acceptance(paths, options):
+    """Run what README promises, from the outside: in the environment that the person has."""
+    odoo_command.need_browser()
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return _pytest(virtualenv.python(), environ, "-p", "no:odoo", *options, *paths)
 
 
 @contextlib.contextmanager

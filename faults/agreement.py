@@ -34,7 +34,19 @@ def differences(scene, campaign, before=()):
     :param before: addresses that were on the list before Odoo put anybody there
     :return: sentences, none if both agree
     """
-    return [*_campaign(scene, campaign), *_recipients(scene, campaign, set(before))]
+    lines = _lines(scene, campaign)
+    return [
+        *_campaign(scene, campaign),
+        *_recipients(scene, campaign, lines, set(before)),
+        *_figures(scene, campaign, lines),
+        *_totals(scene, lines),
+    ]
+
+
+def figure_differences(scene, campaign):
+    """Compare only what came back of a campaign, whose people may be on other campaigns, too."""
+    lines = _lines(scene, campaign)
+    return [*_campaign(scene, campaign), *_figures(scene, campaign, lines)]
 
 
 def catalogue_differences(scene, account):
@@ -94,26 +106,27 @@ def _remote_campaigns(scene, campaign):
     ]
 
 
-def _recipients(scene, campaign, before):
-    lines = scene.marketer.find(
+def _lines(scene, campaign):
+    return scene.marketer.find(
         "campaign.master.recipient",
         [("campaign_id", "=", campaign)],
         ["email", "sync_state", "partner_id", "lead_id", *RECIPIENT_FIGURES, *TIMES],
     )
+
+
+def _recipients(scene, campaign, lines, before):
     yield from _states(lines, before)
-    members = _members(scene, campaign)
+    there = members(scene, campaign)
     ours = Counter(line["email"] for line in lines if line["sync_state"] in ON_LIST)
     twice = [email for email, times in ours.items() if times > 1]
     if twice:
         yield f"these are on the list twice, as far as Odoo knows: {twice[:5]}"
-    if missing := ours.keys() - set(members):
+    if missing := ours.keys() - set(there):
         yield f"{len(missing)} who are on the list for Odoo are not: {sorted(missing)[:5]}"
-    if surplus := set(members) - ours.keys() - before:
+    if surplus := set(there) - ours.keys() - before:
         yield f"{len(surplus)} are on the list and not so in Odoo: {sorted(surplus)[:5]}"
-    if len(members) != len(set(members)):
+    if len(there) != len(set(there)):
         yield "somebody is on the list twice"
-    yield from _figures(scene, campaign, lines)
-    yield from _totals(scene, lines)
 
 
 def _states(lines, before):
@@ -137,7 +150,8 @@ def _states(lines, before):
             yield f"{email} is {state}, must be {' or '.join(wanted)}"
 
 
-def _members(scene, campaign):
+def members(scene, campaign):
+    """Return the addresses on a campaign's list in the sandbox."""
     [list_id, _name] = scene.read(campaign, "list_id")
     ref = scene.marketer.read("campaign.master.list", list_id, "ref")["ref"]
     return scene.sandbox.get(f"lists/{ref}/members")["emails"]

@@ -1,0 +1,88 @@
+"""Odoo with worker processes behind a proxy, as a company runs it."""
+
+import contextlib
+import json
+import time
+
+import pytest
+
+from environment import machine, rpc, template
+from environment.processes import ended
+from faults.scene import Scene
+
+from . import proxy
+
+DATABASE = "campaign_master_workers"
+PROGRESS = "campaign_master/progress"
+PEOPLE = 3_000
+# Seconds in which the process for the live channel would have died many times.
+ALIVE = 10
+LONGEST_START = 120
+
+
+@pytest.fixture(scope="module")
+def company(odoo, tmp_path_factory):
+    """A scene on an Odoo with two workers; its log; and the proxy's address."""
+    directory = tmp_path_factory.mktemp("workers")
+    log = directory / "odoo.log"
+    http_port, gevent_port, proxy_port = (machine.free_port(port) for port in (8269, 8272, 8280))
+    arguments = ["-d", DATABASE, "--db-filter", f"^{DATABASE}$", "--workers", "2"]
+    arguments += ["--http-port", str(http_port), "--gevent-port", str(gevent_port)]
+    with contextlib.ExitStack() as stack:
+        template.make_database(odoo, DATABASE)
+        stack.callback(odoo.drop, DATABASE)
+        sandbox_url, _process = stack.enter_context(machine.running_sandbox(directory))
+        stack.enter_context(ended(odoo.start(*arguments, log=log)))
+        url = stack.enter_context(proxy.running(proxy_port, http_port, gevent_port))
+        end = time.monotonic() + LONGEST_START
+        while not rpc.answers(f"{url}/web/login"):
+            assert time.monotonic() < end, log.read_text()[-3000:]
+            time.sleep(0.2)
+        scene = Scene(
+            DATABASE,
+            sandbox_url,
+            lambda login, password: rpc.Odoo(url, DATABASE, login, password),
+        )
+        yield scene, log, url
+
+
+def test_the_live_channel_stays_up(company):
+    _scene, log, _url = company
+    starts = log.read_text().count("Evented Service (longpolling) running")
+    time.sleep(ALIVE)
+    assert starts == 1
+    assert log.read_text().count("Evented Service (longpolling) running") == 1
+    assert "attempted relative import" not in log.read_text()
+
+
+def test_progress_arrives_by_the_websocket(company, page):
+    """With the form's own asking blocked, which would hide that nothing arrives."""
+    scene, _log, url = company
+    scene.sandbox.post("users", {"username": "demo", "password": "correct horse"})
+    scene.make_template("Spring")
+    account = scene.connect()
+    campaign = scene.plan(account, scene.make_list("Customers"))
+    scene.make_people(PEOPLE, "workers.example")
+    scene.add(campaign, [("email", "like", "@workers.example")])
+    # Long enough for more than one piece of news.
+    scene.sandbox.post("settings", {"delay": 1_500})
+
+    page = page(url, "marketing", "marketing")
+    frames = []
+    # The frames of a worker that pages share are not shown; Odoo does without one, too.
+    page.add_init_script("delete window.SharedWorker")
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)),
+    )
+    page.route("**/utm.campaign/campaign_master_progress", lambda route: route.abort())
+    page.goto(f"/odoo/action-utm.utm_campaign_action/{campaign}")
+    page.click("button[name=action_campaign_master_sync]")
+    status = ".o_campaign_master_sync_status"
+    page.wait_for_selector(f"{status}[data-state=running]:has-text('of 3,000')", timeout=60_000)
+    page.wait_for_selector(f"{status}[data-state=complete]", timeout=60_000)
+    told = [one["message"] for frame in frames for one in json.loads(frame)]
+    progress = [one["payload"] for one in told if one["type"] == PROGRESS]
+    assert [one["state"] for one in progress][-1] == "complete"
+    assert any(0 < one["done"] < PEOPLE for one in progress)
+    assert scene.read(campaign, "sync_state") == "complete"

@@ -1,0 +1,32 @@
+from odoo import SUPERUSER_ID, api
+
+# What is ours of a scheduled action; all else is the administrator's.
+SCHEDULED_ACTIONS = {
+    "ir_cron_pull_statistics": ("utm.campaign", "model._cron_campaign_master_pull()"),
+    "ir_cron_push_recipients": ("campaign.master.sync", "model._cron_push()"),
+    "ir_cron_refresh_catalogue": (
+        "campaign.master.account",
+        "model._cron_refresh_catalogue()",
+    ),
+}
+
+
+def migrate(cr, version):
+    """Bring what an upgrade does not bring by itself: the code of scheduled actions, and numbers of
+    recipients that 19.0.1.2.0 began to keep without counting those that were there."""
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    for name, (model, code) in SCHEDULED_ACTIONS.items():
+        cron = env.ref(f"campaign_master.{name}", raise_if_not_found=False)
+        if cron:
+            cron.ir_actions_server_id.write(
+                {"model_id": env["ir.model"]._get_id(model), "state": "code", "code": code}
+            )
+    cr.execute(
+        """
+        UPDATE utm_campaign AS campaign SET campaign_master_recipient_count = line.count
+          FROM (SELECT campaign_id, COUNT(*) FROM campaign_master_recipient
+                 GROUP BY campaign_id) AS line
+         WHERE line.campaign_id = campaign.id
+           AND campaign.campaign_master_recipient_count IS DISTINCT FROM line.count
+        """
+    )
