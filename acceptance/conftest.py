@@ -41,7 +41,9 @@ def page(browser):
 
         def log_in(url, login, password):
             context = stack.enter_context(
-                contextlib.closing(browser.new_context(base_url=url, viewport={"width": 1366, "height": 768}))
+                contextlib.closing(
+                    browser.new_context(base_url=url, viewport={"width": 1366, "height": 768})
+                )
             )
             page = context.new_page()
             page.goto("/web/login")

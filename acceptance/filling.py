@@ -37,7 +37,11 @@ STAFF = [
     ("Eve Elder", "eve@example.com"),
     ("Fay Farmer", "fay@example.com"),
 ]
-UNREACHABLE = [("Nobody Reachable", False), ("Broken Address", "broken"), ("Ann Again", "ann@example.com")]
+UNREACHABLE = [
+    ("Nobody Reachable", False),
+    ("Broken Address", "broken"),
+    ("Ann Again", "ann@example.com"),
+]
 PLACE = "crowd.example"
 CROWD = 40
 LEADS = [

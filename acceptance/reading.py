@@ -65,9 +65,7 @@ def _access(records):
 def _records(session, model):
     try:
         fields = session.call(model, "fields_get", [], attributes=["type"])
-        names = [
-            name for name in fields if model not in EXTENDED or name.startswith(ADDED)
-        ]
+        names = [name for name in fields if model not in EXTENDED or name.startswith(ADDED)]
         context = {"active_test": False}
         rows = session.call(model, "search_read", [], fields=names, order="id", context=context)
     except OdooError as error:

@@ -16,6 +16,8 @@ from .released import UPGRADES, V1_0
 
 # Scheduled actions run when a test says so.
 QUIET = ["--max-cron-threads", "0"]
+
+
 @dataclass
 class Upgraded:
     """A database of a former version after its upgrade.
@@ -36,9 +38,7 @@ def upgraded(request, odoo, tmp_path_factory):
     database = f"campaign_master_upgrade_{directory.name}"
     with contextlib.ExitStack() as stack:
         root = first.unpack(_made(directory / first.name))
-        sandbox_url, _process = stack.enter_context(
-            machine.running_sandbox(directory, root=root)
-        )
+        sandbox_url, _process = stack.enter_context(machine.running_sandbox(directory, root=root))
         old = stack.enter_context(odoo_command.ready(root))
         template.copy(odoo, database)
         stack.callback(odoo.drop, database)
@@ -56,9 +56,7 @@ def upgraded(request, odoo, tmp_path_factory):
             with odoo_command.ready(root) as between:
                 between.update(database, "campaign_master")
         assert odoo.update(database, "campaign_master") == ""
-        url, _process = stack.enter_context(
-            machine.running_odoo(odoo, database, directory, *QUIET)
-        )
+        url, _process = stack.enter_context(machine.running_odoo(odoo, database, directory, *QUIET))
         filling.moves_to(url)
         if first is V1_0:
             _expect_cancelled(filling, before)

@@ -48,7 +48,9 @@ def _open(session, model, kind, view):
     answer = session.call(model, "get_views", [[view, kind]], options)
     arch = ElementTree.fromstring(answer["views"][kind]["arch"])
     fields = answer["models"][model]["fields"]
-    use = {"search": _use_search, "graph": _use_report, "pivot": _use_report}.get(kind, _use_records)
+    use = {"search": _use_search, "graph": _use_report, "pivot": _use_report}.get(
+        kind, _use_records
+    )
     try:
         use(session, model, kind, arch, fields)
     except OdooError as error:
@@ -64,9 +66,7 @@ def _use_records(session, model, kind, arch, fields):
         # Some of Odoo's own cannot be read by whoever can read the campaign.
         if _is_ours(model, name)
     }
-    found = session.call(
-        model, "web_search_read", [], specification=specification, limit=LINES
-    )
+    found = session.call(model, "web_search_read", [], specification=specification, limit=LINES)
     records = [row["id"] for row in found["records"]]
     if kind == "form" and records:
         session.call(model, "web_read", records[:1], specification=specification)
@@ -97,9 +97,7 @@ def _use_search(session, model, _kind, arch, fields):
 def _use_report(session, model, _kind, arch, fields):
     """Show its groups, and whatever else a person can choose: each field summed and grouped by."""
     ours = [
-        name
-        for name, field in fields.items()
-        if field.get("store", True) and _is_ours(model, name)
+        name for name, field in fields.items() if field.get("store", True) and _is_ours(model, name)
     ]
     sums = [
         f"{name}:{fields[name].get('aggregator') or 'sum'}"

@@ -15,13 +15,33 @@ from .scene import LOGIN, Scene
 def pytest_addoption(parser):
     parser.addoption("--faults-database", help="a database with the add-on, to copy")
     parser.addoption(
-        "--keep", action="store_true", help="write docs/faults.md anew instead of comparing it"
+        "--all",
+        action="store_true",
+        dest="everything",
+        help="everything, and not only what stands for the rest, too",
+    )
+    parser.addoption(
+        "--keep",
+        action="store_true",
+        help="write docs/faults.md anew instead of comparing it; plays everything",
     )
 
 
 def pytest_configure(config):
+    config.option.everything |= config.option.keep
+    config.addinivalue_line(
+        "markers", "thorough: played with --all only; another one stands for it"
+    )
     config.stash[report.STARTED] = time.monotonic()
     inside.prepare()
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what others stand for."""
+    if not config.option.everything:
+        left_out = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -54,30 +54,33 @@ NO_WORDS = re.compile(r"Traceback|Error\(|object at 0x|[<>{}]|\bNone\b(?! of)|\b
 @dataclass(frozen=True)
 class Fault:
     """A way to go wrong: ``kind`` is the sandbox's word for it, with ``{member}`` for a member of
-    the answer; None: nobody listens."""
+    the answer; None: nobody listens. ``like``: the fault that has the same outcomes and stands for
+    it, unless all are played."""
 
     name: str
     kind: str | None
+    like: str | None = None
 
 
+UNREACHABLE, UNUSABLE = "connection refused", "HTML page"
 FAULTS = [
-    Fault("connection refused", None),
-    Fault("read timeout", f"hang-after:{HANGS}"),
-    Fault("reset before", "reset-before"),
+    Fault(UNREACHABLE, None),
+    Fault("read timeout", f"hang-after:{HANGS}", UNREACHABLE),
+    Fault("reset before", "reset-before", UNREACHABLE),
     Fault("reset after", "reset-after"),
     Fault("400", "400"),
     Fault("401", "401"),
     Fault("404", "404"),
     Fault("429, hour", "429"),
     Fault("429, month", "429-month"),
-    Fault("500", "500"),
-    Fault("HTML page", "html"),
-    Fault("cut body", "cut"),
-    Fault("wrong types", "type:{member}"),
-    Fault("missing member", "drop:{member}"),
+    Fault("500", "500", UNREACHABLE),
+    Fault(UNUSABLE, "html"),
+    Fault("cut body", "cut", UNREACHABLE),
+    Fault("wrong types", "type:{member}", UNUSABLE),
+    Fault("missing member", "drop:{member}", UNUSABLE),
     Fault("empty page", "empty-page"),
     Fault("repeated page", "repeat-page"),
-    Fault("huge page", f"huge:{TOO_MUCH}"),
+    Fault("huge page", f"huge:{TOO_MUCH}", UNUSABLE),
 ]
 
 
@@ -173,6 +176,7 @@ class Cell:
 
 ALL_CELLS = [Cell(call, fault) for call in CALLS for fault in FAULTS]
 CELLS = [cell for cell in ALL_CELLS if not cell.senseless]
+REPRESENTATIVE = [cell for cell in CELLS if not cell.fault.like]
 
 
 @dataclass(frozen=True)

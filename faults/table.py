@@ -1,5 +1,6 @@
 """The matrix as a page of Markdown, ``docs/faults.md``."""
 
+import re
 import string
 
 from .matrix import ALL_CELLS, FAULTS, GROUPS, Cell
@@ -19,7 +20,7 @@ list; each recipient has the right outcome; all figures, and the totals of peopl
 templates and lists, too. A message that something is done was true at that moment.
 
 This page is written by `./dev test --faults --keep`; without `--keep` the run fails when something
-else came out.
+else came out. It plays the rows that have outcomes of their own; with `--all` each.
 
 - *nothing changed*: a dialog told it; pressing again is enough
 - *waits*: it goes on by itself, and the campaign says when
@@ -31,6 +32,33 @@ else came out.
 - *known ones stay*: templates and lists are those of the last time
 - *done*: the fault did no harm
 """
+
+
+CALL = re.compile(r"`([^`]+)`, ([^|]+?) *(?=\|)")
+CELL = re.compile(r"(.+?)(?: \((\d+)\))?")
+SENTENCE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
+
+
+def read(page):
+    """Return what a page says of each cell that makes sense: how things stood, and what the user
+    was told in one line, by the cell's key."""
+    sentences = dict(SENTENCE.findall(page))
+    found, calls = {}, []
+    for line in page.splitlines():
+        if line.startswith("| | "):
+            calls = CALL.findall(line)
+        elif line.startswith("| ") and "---" not in line:
+            fault, *cells = [part.strip() for part in line.strip("|").split(" | ")]
+            for (name, purpose), cell in zip(calls, cells, strict=True):
+                stands, number = CELL.fullmatch(cell).groups()
+                if not stands.startswith("–"):
+                    found[name, purpose, fault] = stands, sentences.get(number, "")
+    return found
+
+
+def as_read(outcome):
+    """Return an `Outcome` as :func:`read` gives it."""
+    return outcome.stands, _one_line(outcome.told)
 
 
 def written(outcomes):

@@ -149,6 +149,7 @@ def afterwards(neighbours):
     neighbours.scene.sandbox.post("settings", {"pageCap": 1_000})
 
 
+@pytest.mark.thorough
 def test_whose_answers_take_long_delays_others_by_a_minute_at_most(neighbours):
     neighbours.in_trouble(
         {"match": "POST /lists", "kind": f"slow:{SLOW}"},
@@ -161,7 +162,10 @@ def test_whose_answers_take_long_delays_others_by_a_minute_at_most(neighbours):
     neighbours.troubled.ends(campaign)
 
 
-@pytest.mark.parametrize("fault", ["500", "html", "429-month"])
+@pytest.mark.parametrize(
+    "fault",
+    ["500", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("html", "429-month"))],
+)
 def test_whose_server_is_in_trouble_delays_nobody(fault, neighbours):
     neighbours.in_trouble(
         {"match": "POST /lists", "kind": fault}, {"match": "GET /campaigns/ID/", "kind": fault}

@@ -39,6 +39,7 @@ def failures(matrix):
     return play
 
 
+@pytest.mark.thorough
 def test_it_fails_when_a_campaign_is_created_without_looking_for_it(failures):
     with patch.object(CampaignMasterClient, "find_campaign", lambda client, reference: None):
         failed = failures(
@@ -63,6 +64,7 @@ def test_it_fails_when_nobody_remembers_whose_answer_was_lost(failures):
     assert len(failed) >= ENOUGH
 
 
+@pytest.mark.thorough
 def test_it_fails_when_a_token_that_has_ended_is_not_renewed(failures):
     renew = Session._renew
 
@@ -74,6 +76,7 @@ def test_it_fails_when_a_token_that_has_ended_is_not_renewed(failures):
     assert len(failed) >= ENOUGH
 
 
+@pytest.mark.thorough
 def test_it_fails_when_since_moves_before_the_last_page(failures):
     take = UtmCampaign._campaign_master_take_activity
 

@@ -123,7 +123,7 @@ class Client:
             sent_at=to_client(campaign.sent_at) if sent else None,
         )
 
-    def activity(self, ref, since=None, page=1):
+    def activity(self, ref, since=None, page=1, seen=None):
         """The followed people are all on the first page; the others are only counted."""
         self.call("activity")
         campaign = self._server.campaigns[ref]

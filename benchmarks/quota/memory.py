@@ -186,6 +186,7 @@ class Campaign:
         self.campaign_master_activity_since = False
         self.campaign_master_activity_next_since = False
         self.campaign_master_activity_page = 0
+        self.campaign_master_activity_seen = None
         self.campaign_master_activity_due = False
         for name in FIGURES:
             setattr(self, PREFIX + name, 0)

@@ -269,7 +269,8 @@ class UtmCampaign(models.Model):
         once it is read."""
         now = fields.Datetime.now()
         recent = Domain.OR(
-            Domain(PREFIX + name, ">", now - QUIET) for name in ("synced_at", "fresh_at", "moved_at")
+            Domain(PREFIX + name, ">", now - QUIET)
+            for name in ("synced_at", "fresh_at", "moved_at")
         )
         in_campaign_master = Domain(PREFIX + "ref", "!=", False) & Domain(
             PREFIX + "remote_status", "!=", DELETED

@@ -1,8 +1,9 @@
 from unittest.mock import patch
 
-from odoo.addons.base.models import ir_cron
 from odoo.exceptions import UserError
 from odoo.fields import Field
+
+from odoo.addons.base.models import ir_cron
 
 from ..models.campaign_master_person import NOTHING
 from ..models.campaign_master_total import TOTALS

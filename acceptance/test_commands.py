@@ -1,0 +1,118 @@
+"""Every command that README, help and docs name is started, and does what it is named for."""
+
+import re
+
+import pytest
+
+from environment import machine, rpc, template
+from environment.help import HELP
+from environment.places import ROOT
+
+from . import commands
+
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "benchmarks/README.md",
+    "docs/api.md",
+    "docs/architecture.md",
+    "docs/faults.md",
+]
+NAMED = re.compile(r"\./dev ([a-z]+)([^\n]*)")
+OPTION = re.compile(r"--[a-z]+")
+# Of Odoo and pytest, which explain theirs themselves.
+NOT_OURS = {"odoo"}
+CI = ".ci/run"
+
+ONE_TEST = "environment/tests/test_environment.py::test_tests_are_told_from_options"
+# What is named, and the arguments with which it is tried, the smallest there are.
+ENDING = {
+    "help": ["help"],
+    "test FILE::NAME": ["test", ONE_TEST],
+    "test -k": ["test", ONE_TEST.partition("::")[0], "-k", "told_from_options"],
+    "test --all": ["test", "--faults", "--all", "faults/test_matrix.py", "-k", "authenticate and huge"],
+    "test --keep": ["test", "--faults", "--keep", "faults/test_matrix.py", "-k", "authenticate and huge"],
+    "lint --fix": ["lint", "--fix"],
+    "pot": ["pot"],
+    "bench": ["bench", "--quick", "--only", "queries"],
+    "bench --quick": ["bench", "--quick", "--only", "queries"],
+    "bench --only": ["bench", "--quick", "--only", "queries"],
+    "bench --quota": ["bench", "--quota", "--quick"],
+    "bench --seeds": ["bench", "--quota", "--quick", "--seeds", "1-1"],
+    "sandbox --help": ["sandbox", "--help"],
+}
+# Started by the tests below, by other tests here, or by CI itself.
+ELSEWHERE = {
+    "demo": "test_demo.py",
+    "demo --check": CI,
+    "lint": CI,
+    "odoo": "test_odoo_is_served_with_the_add_on",
+    "sandbox": "test_the_sandbox_is_served",
+    "sandbox --port": "test_the_sandbox_is_served",
+    "test": CI,
+    "test --acceptance": CI,
+    "test --faults": CI,
+}
+
+
+def _named():
+    """The commands that are named, each with each of its options."""
+    found = set()
+    texts = [(ROOT / name).read_text() for name in DOCUMENTS]
+    for text in [HELP, *texts]:
+        for name, rest in NAMED.findall(text):
+            # In running text a command ends at the quotation mark.
+            rest = rest.split("`")[0]
+            found.add(name)
+            if name not in NOT_OURS:
+                found |= {f"{name} {option}" for option in OPTION.findall(rest)}
+    return found
+
+
+def test_every_command_that_is_named_is_started():
+    assert sorted(_named() - {*ENDING, *ELSEWHERE}) == []
+    script = (ROOT / CI).read_text()
+    for name, where in ELSEWHERE.items():
+        if where == CI:
+            assert f"step ./dev {name}\n" in script
+
+
+@pytest.mark.parametrize(
+    "arguments", [*map(list, {tuple(one) for one in ENDING.values()})], ids=" ".join
+)
+def test_a_command_comes_to_a_good_end(arguments):
+    code, printed = commands.run(*arguments)
+    assert code == 0, printed
+
+
+def test_an_unknown_command_is_said_to_be_with_those_there_are():
+    code, printed = commands.run("dmeo")
+    assert code == 2
+    assert "./dev demo" in printed
+
+
+def test_the_sandbox_is_served():
+    port = machine.free_port(8380)
+    with commands.running("sandbox", "--port", str(port)) as sandbox:
+        sandbox.wait_for(f"http://127.0.0.1:{port}")
+        assert rpc.answers(f"http://127.0.0.1:{port}/")
+        seconds, _code = sandbox.interrupt()
+        assert seconds < 10
+
+
+def test_odoo_is_served_with_the_add_on(odoo):
+    """As README says, but on a port that is free, and on a copy that has what it depends on."""
+    database, port = "campaign_master_readme", machine.free_port(8369)
+    template.copy(odoo, database)
+    arguments = ["odoo", "-d", database, "-i", "campaign_master", "--http-port", str(port)]
+    try:
+        with commands.running(*arguments) as server:
+            server.wait_for("Modules loaded.")
+            url = f"http://127.0.0.1:{port}"
+            assert rpc.answers(f"{url}/web/login")
+            admin = rpc.Odoo(url, database, "admin", "admin")
+            assert admin.reference("campaign_master.ir_cron_pull_statistics")
+            seconds, _code = server.interrupt()
+            assert seconds < 20
+    finally:
+        odoo.drop(database)
