@@ -1,4 +1,4 @@
-"""What a user can see of the add-on's data, as a whole, to be compared before and after an upgrade."""
+"""All that a user can see of the add-on's data, to be compared before and after an upgrade."""
 
 from environment.rpc import OdooError
 

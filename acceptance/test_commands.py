@@ -1,6 +1,7 @@
 """Every command that README, help and docs name is started, and does what it is named for."""
 
 import re
+import shlex
 
 import pytest
 
@@ -25,20 +26,24 @@ NOT_OURS = {"odoo"}
 CI = ".ci/run"
 
 ONE_TEST = "environment/tests/test_environment.py::test_tests_are_told_from_options"
+FAULTS = ["test", "--faults", "--all", "--keep", "faults/test_matrix.py"]
+FAULTS += ["-k", "authenticate and huge"]
+BENCH = ["bench", "--quick", "--only", "queries"]
+QUOTA = ["bench", "--quota", "--quick", "--seeds", "1-1"]
 # What is named, and the arguments with which it is tried, the smallest there are.
 ENDING = {
     "help": ["help"],
     "test FILE::NAME": ["test", ONE_TEST],
     "test -k": ["test", ONE_TEST.partition("::")[0], "-k", "told_from_options"],
-    "test --all": ["test", "--faults", "--all", "faults/test_matrix.py", "-k", "authenticate and huge"],
-    "test --keep": ["test", "--faults", "--keep", "faults/test_matrix.py", "-k", "authenticate and huge"],
+    "test --all": FAULTS,
+    "test --keep": FAULTS,
     "lint --fix": ["lint", "--fix"],
     "pot": ["pot"],
-    "bench": ["bench", "--quick", "--only", "queries"],
-    "bench --quick": ["bench", "--quick", "--only", "queries"],
-    "bench --only": ["bench", "--quick", "--only", "queries"],
-    "bench --quota": ["bench", "--quota", "--quick"],
-    "bench --seeds": ["bench", "--quota", "--quick", "--seeds", "1-1"],
+    "bench": BENCH,
+    "bench --quick": BENCH,
+    "bench --only": BENCH,
+    "bench --quota": QUOTA,
+    "bench --seeds": QUOTA,
     "sandbox --help": ["sandbox", "--help"],
 }
 # Started by the tests below, by other tests here, or by CI itself.
@@ -81,7 +86,7 @@ def test_every_command_that_is_named_is_started():
     "arguments", [*map(list, {tuple(one) for one in ENDING.values()})], ids=" ".join
 )
 def test_a_command_comes_to_a_good_end(arguments):
-    code, printed = commands.run(*arguments)
+    code, printed = commands.run(*shlex.split(arguments))
     assert code == 0, printed
 
 

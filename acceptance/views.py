@@ -1,4 +1,4 @@
-"""Opening every view of the add-on as the web client does, and using what the add-on has put there."""
+"""Opening every view as the web client does, and using what the add-on has put there."""
 
 import ast
 import re

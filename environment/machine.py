@@ -13,6 +13,8 @@ from .processes import ended
 ODOO_PORT = 8069
 SANDBOX_PORT = 8090
 LONGEST_START = 120  # seconds
+# Whoever got one of these may not be listening yet.
+_returned = set()
 
 
 @dataclass
@@ -81,14 +83,17 @@ def running_odoo(odoo, database, directory, *options):
 
 
 def free_port(wanted):
-    """Return the wanted port or the next one that is free."""
+    """Return the wanted port or the next one that is free, and was not returned before."""
     for port in range(wanted, wanted + 100):
+        if port in _returned:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        _returned.add(port)
         if port != wanted:
             say(f"Port {wanted} is in use here, so it is {port} this time.")
         return port
