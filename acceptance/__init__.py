@@ -1,10 +1,10 @@
-"""./dev test --acceptance: what README promises, through the doors that people take.
+"""./dev test --acceptance: what README promises, tested the way users experience it.
 
-- ``test_demo.py``: the first command in README, in an empty state directory, with a browser
-- ``test_commands.py``: every command that README, help and docs name is started
-- ``test_upgrade.py``: databases of every released version, filled, upgraded and used
-- ``test_workers.py``: Odoo with worker processes, a proxy in front of it, and a browser
+- ``test_demo.py``: README's first command in an empty state directory, with a browser
+- ``test_commands.py``: every command that README, help and docs mention
+- ``test_upgrade.py``: databases of every released version, upgraded and used
+- ``test_workers.py``: Odoo with worker processes behind a proxy, with a browser
 
-``released.py`` has the released versions, ``filling.py`` what a company has after some months of
-use, ``reading.py`` what a user can see of it, and ``views.py`` opens every view.
+``releases.py`` lists the released versions, ``sample_data.py`` creates the data of two companies,
+``snapshot.py`` reads what a user may see of it, and ``views.py`` opens every view.
 """

@@ -1,4 +1,4 @@
-"""Running ./dev as a person does at a terminal."""
+"""Runs ./dev as a person does at a terminal."""
 
 import contextlib
 import os
@@ -10,55 +10,55 @@ from pathlib import Path
 
 from environment.places import ROOT
 
-# As it is before a test makes a database server known to this process.
-OUTSIDE = dict(os.environ)
-MOST = 900  # seconds that any command may take
-SECONDS_TO_STOP = 30
+# The environment before a fixture adds the database server to it.
+ENVIRONMENT = dict(os.environ)
+TIMEOUT = 900  # seconds
+STOP_TIMEOUT = 30
 
 
 def run(*args, **environ):
-    """Run ./dev to its end; return the exit code and what it printed."""
+    """Run ./dev until it ends; return its exit code and output."""
     done = subprocess.run(
         [ROOT / "dev", *args],
-        env={**OUTSIDE, **environ},
+        env={**ENVIRONMENT, **environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=MOST,
+        timeout=TIMEOUT,
         check=False,
     )
     return done.returncode, done.stdout
 
 
 class Running:
-    """A ./dev that goes on until it is interrupted.
+    """A ./dev that runs until it is interrupted.
 
     :param args: of ./dev
-    :param dict environ: variables besides those of this process
+    :param environ: additional environment variables
     """
 
     def __init__(self, *args, **environ):
         self._lines = []
         self._process = subprocess.Popen(
             [ROOT / "dev", *args],
-            env={**OUTSIDE, **environ},
+            env={**ENVIRONMENT, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # As a terminal does: Ctrl-C reaches the command and its children, and not us.
+            # As in a terminal: Ctrl-C reaches the command and its children, not this process.
             start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
     def printed(self):
-        """What it has printed so far."""
+        """The output so far."""
         return "".join(self._lines)
 
-    def wait_for(self, text, seconds=MOST):
-        """Return how many seconds it took until it printed a text."""
+    def wait_for(self, text, seconds=TIMEOUT):
+        """Wait until the output has a text; return the seconds that it took."""
         started = time.monotonic()
         while text not in self.printed:
             assert self._process.poll() is None, self.printed
@@ -67,10 +67,10 @@ class Running:
         return time.monotonic() - started
 
     def interrupt(self):
-        """Press Ctrl-C; return how many seconds it took to end, and the exit code."""
+        """Press Ctrl-C; return the seconds until it ended, and the exit code."""
         started = time.monotonic()
         os.killpg(self._process.pid, signal.SIGINT)
-        code = self._process.wait(SECONDS_TO_STOP)
+        code = self._process.wait(STOP_TIMEOUT)
         return time.monotonic() - started, code
 
     def _read(self):
@@ -80,7 +80,7 @@ class Running:
 
 @contextlib.contextmanager
 def running(*args, **environ):
-    """Run ./dev for as long as the block lasts."""
+    """Run ./dev until the end of the block."""
     command = Running(*args, **environ)
     try:
         yield command
@@ -90,7 +90,7 @@ def running(*args, **environ):
 
 
 def processes_with(text):
-    """Return the command lines of processes whose environment has a text."""
+    """Return the command lines of all processes whose environment contains a text."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

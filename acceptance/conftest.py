@@ -8,14 +8,15 @@ from playwright.sync_api import sync_playwright
 
 from environment import odoo as odoo_command
 
-from . import commands  # noqa: F401 (it remembers the environment as it is now)
+from . import commands  # noqa: F401 (keeps the environment as it is now)
 
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 
 @pytest.fixture(scope="session")
 def odoo():
-    """Odoo's command line with this checkout's add-on; its database server is known here, too."""
+    """Odoo's command line with this checkout's add-on, and its database server in the
+    environment."""
     with odoo_command.ready() as ready, pytest.MonkeyPatch.context() as patch:
         for name in ("PGHOST", "PGPORT", "PGUSER"):
             if name in ready.environ:
@@ -25,7 +26,7 @@ def odoo():
 
 @pytest.fixture(scope="session")
 def browser():
-    """A Chromium without a screen."""
+    """A headless Chromium."""
     odoo_command.need_browser()
     program = next(filter(os.path.exists, CHROMIUM))
     with sync_playwright() as playwright:
@@ -36,7 +37,7 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A function that opens a page of Odoo's as a user; any error that it shows fails the test."""
+    """A function that logs a user in, and returns the page."""
     with contextlib.ExitStack() as stack:
 
         def log_in(url, login, password):

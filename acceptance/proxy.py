@@ -1,7 +1,7 @@
-"""A reverse proxy in front of Odoo's worker processes, with the one rule that docs name.
+"""A reverse proxy for Odoo's worker processes, with the one rule that README gives.
 
-With ``--workers`` Odoo answers ``/websocket`` on its gevent port only. A browser opens a connection
-of its own for a websocket, so the first line of each connection tells where it belongs.
+With ``--workers``, Odoo answers ``/websocket`` on its gevent port only. Browsers open a separate
+connection for a websocket, so the first line of a connection tells which port it belongs to.
 """
 
 import asyncio
@@ -11,19 +11,21 @@ import threading
 
 @contextlib.contextmanager
 def running(port, http_port, gevent_port):
-    """Listen on a port of this machine for as long as the block lasts."""
+    """Listen on a port of this machine, and yield the proxy's address."""
     loop = asyncio.new_event_loop()
 
     async def serve(reader, writer):
-        first = await reader.readline()
-        is_websocket = first.startswith(b"GET /websocket")
+        first_line = await reader.readline()
+        is_websocket = first_line.startswith(b"GET /websocket")
         with contextlib.suppress(OSError):
-            await _connect(reader, writer, first, gevent_port if is_websocket else http_port)
+            await _connect(reader, writer, first_line, gevent_port if is_websocket else http_port)
         writer.close()
 
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", port))
+    # In a thread: the browser's driver runs an event loop in this one.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    starting = asyncio.start_server(serve, "127.0.0.1", port)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result()
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -32,17 +34,17 @@ def running(port, http_port, gevent_port):
         thread.join()
 
 
-async def _connect(reader, writer, first, port):
-    """Pass bytes on in both directions until one side closes."""
-    there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-    there_writer.write(first)
-    directions = [(reader, there_writer), (there_reader, writer)]
-    passing = [asyncio.ensure_future(_pass_on(*direction)) for direction in directions]
-    await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
-    there_writer.close()
+async def _connect(reader, writer, first_line, port):
+    """Pass data in both directions until one side closes its connection."""
+    server_reader, server_writer = await asyncio.open_connection("127.0.0.1", port)
+    server_writer.write(first_line)
+    directions = [(reader, server_writer), (server_reader, writer)]
+    tasks = [asyncio.ensure_future(_pass(*direction)) for direction in directions]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    server_writer.close()
 
 
-async def _pass_on(source, target):
+async def _pass(source, target):
     with contextlib.suppress(OSError):
         while data := await source.read(65_536):
             target.write(data)

@@ -1,4 +1,4 @@
-"""Every command that README, help and docs name is started, and does what it is named for."""
+"""Every command that README, help and docs mention is run."""
 
 import re
 import shlex
@@ -21,8 +21,8 @@ DOCUMENTS = [
 ]
 NAMED = re.compile(r"\./dev ([a-z]+)([^\n]*)")
 OPTION = re.compile(r"--[a-z]+")
-# Of Odoo and pytest, which explain theirs themselves.
-NOT_OURS = {"odoo"}
+# Commands whose options are Odoo's.
+ODOO = "odoo"
 CI = ".ci/run"
 
 ONE_TEST = "environment/tests/test_environment.py::test_tests_are_told_from_options"
@@ -30,7 +30,7 @@ FAULTS = ["test", "--faults", "--all", "--keep", "faults/test_matrix.py"]
 FAULTS += ["-k", "authenticate and huge"]
 BENCH = ["bench", "--quick", "--only", "queries"]
 QUOTA = ["bench", "--quota", "--quick", "--seeds", "1-1"]
-# What is named, and the arguments with which it is tried, the smallest there are.
+# Commands that end, with the arguments that take the least time.
 ENDING = {
     "help": ["help"],
     "test FILE::NAME": ["test", ONE_TEST],
@@ -46,57 +46,55 @@ ENDING = {
     "bench --seeds": QUOTA,
     "sandbox --help": ["sandbox", "--help"],
 }
-# Started by the tests below, by other tests here, or by CI itself.
+# Commands that are run by another test, or by CI itself.
 ELSEWHERE = {
     "demo": "test_demo.py",
     "demo --check": CI,
     "lint": CI,
-    "odoo": "test_odoo_is_served_with_the_add_on",
-    "sandbox": "test_the_sandbox_is_served",
-    "sandbox --port": "test_the_sandbox_is_served",
+    "odoo": "test_odoo_starts_with_the_add_on",
+    "sandbox": "test_the_sandbox_starts",
+    "sandbox --port": "test_the_sandbox_starts",
     "test": CI,
     "test --acceptance": CI,
     "test --faults": CI,
 }
 
 
-def _named():
-    """The commands that are named, each with each of its options."""
+def _mentioned():
+    """Return all commands that are mentioned, with and without each of their options."""
     found = set()
     texts = [(ROOT / name).read_text() for name in DOCUMENTS]
     for text in [HELP, *texts]:
         for name, rest in NAMED.findall(text):
-            # In running text a command ends at the quotation mark.
+            # In running text, a command ends at a backquote.
             rest = rest.split("`")[0]
             found.add(name)
-            if name not in NOT_OURS:
+            if name != ODOO:
                 found |= {f"{name} {option}" for option in OPTION.findall(rest)}
     return found
 
 
-def test_every_command_that_is_named_is_started():
-    assert sorted(_named() - {*ENDING, *ELSEWHERE}) == []
+def test_every_command_that_is_mentioned_is_run():
+    assert sorted(_mentioned() - {*ENDING, *ELSEWHERE}) == []
     script = (ROOT / CI).read_text()
     for name, where in ELSEWHERE.items():
         if where == CI:
             assert f"step ./dev {name}\n" in script
 
 
-@pytest.mark.parametrize(
-    "arguments", [*map(list, {tuple(one) for one in ENDING.values()})], ids=" ".join
-)
-def test_a_command_comes_to_a_good_end(arguments):
-    code, printed = commands.run(*shlex.split(arguments))
+@pytest.mark.parametrize("line", sorted({shlex.join(one) for one in ENDING.values()}))
+def test_a_command_succeeds(line):
+    code, printed = commands.run(*shlex.split(line))
     assert code == 0, printed
 
 
-def test_an_unknown_command_is_said_to_be_with_those_there_are():
+def test_an_unknown_command_shows_the_known_ones():
     code, printed = commands.run("dmeo")
     assert code == 2
     assert "./dev demo" in printed
 
 
-def test_the_sandbox_is_served():
+def test_the_sandbox_starts():
     port = machine.free_port(8380)
     with commands.running("sandbox", "--port", str(port)) as sandbox:
         sandbox.wait_for(f"http://127.0.0.1:{port}")
@@ -105,8 +103,8 @@ def test_the_sandbox_is_served():
         assert seconds < 10
 
 
-def test_odoo_is_served_with_the_add_on(odoo):
-    """As README says, but on a port that is free, and on a copy that has what it depends on."""
+def test_odoo_starts_with_the_add_on(odoo):
+    """README's command, on a free port and on a database that already has Odoo's own apps."""
     database, port = "campaign_master_readme", machine.free_port(8369)
     template.copy(odoo, database)
     arguments = ["odoo", "-d", database, "-i", "campaign_master", "--http-port", str(port)]

@@ -1,4 +1,4 @@
-"""Databases of every released version are filled, upgraded, and used by the people in them."""
+"""Databases of every released version are filled with data, upgraded, and used."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -11,30 +11,29 @@ from environment import odoo as odoo_command
 from environment.console import Problem
 from faults import agreement
 
-from . import reading, views
-from .filling import USERS, Filling
-from .released import UPGRADES, V1_0
+from . import snapshot, views
+from .releases import UPGRADES, V1_0
+from .sample_data import INTERVAL, USERS, SampleData
 
-# Scheduled actions run when a test says so.
-QUIET = ["--max-cron-threads", "0"]
+# Scheduled actions run only when a test runs them.
+WITHOUT_CRONS = ["--max-cron-threads", "0"]
 
 
 @dataclass
 class Upgraded:
-    """A database of a former version after its upgrade.
+    """An upgraded database.
 
-    :ivar Filling filling: what is in it, with Odoo running
-    :ivar dict before: what each user could read before, by login
+    :ivar SampleData data: its data, on a running server
+    :ivar dict before: what each user could read before the upgrade, by login
     """
 
-    filling: Filling
+    data: SampleData
     before: dict
 
 
 @pytest.fixture(scope="session")
 def preparing(odoo, tmp_path_factory):
-    """The upgraded databases in the making, two at a time, as futures of what is to be closed and
-    of what a test needs."""
+    """Futures of all upgraded databases, of which two are prepared at a time."""
     with ThreadPoolExecutor(2) as pool:
         yield {
             upgrade: pool.submit(_prepare, odoo, upgrade, tmp_path_factory.mktemp("upgrade"))
@@ -42,64 +41,63 @@ def preparing(odoo, tmp_path_factory):
         }
 
 
-def _named(upgrade):
+def _name(upgrade):
     return " to ".join(release.name for release in upgrade)
 
 
-@pytest.fixture(scope="module", params=UPGRADES, ids=_named)
+@pytest.fixture(scope="module", params=UPGRADES, ids=_name)
 def upgraded(request, preparing):
-    """The upgraded database, with Odoo running on it, and the sandbox that its data came from."""
+    """An upgraded database with a running Odoo, and the sandbox that its data came from."""
     stack, upgraded = preparing[request.param].result()
     with stack:
         yield upgraded
 
 
 def _prepare(odoo, upgrade, directory):
-    """Install the first release, fill it, and upgrade it to the others and to this checkout."""
+    """Install the first release, fill it with data, and upgrade it step by step.
+
+    :return: a stack to close, and an `Upgraded`
+    """
     first, *others = upgrade
     database = f"campaign_master_{directory.name}"
     with contextlib.ExitStack() as stack:
-        root = first.unpack(_made(directory / first.name))
+        root = first.unpack(directory)
         sandbox_url, _process = stack.enter_context(machine.running_sandbox(directory, root=root))
         template.copy(odoo, database)
         stack.callback(odoo.drop, database)
         with odoo_command.ready(root) as old:
             if complaints := old.install(database, "campaign_master"):
                 raise Problem(f"{first.name} cannot be installed:\n{complaints}")
-            with machine.running_odoo(old, database, directory, *QUIET) as (url, process):
-                filling = Filling(database, url, sandbox_url)
-                filling.fill()
-                filling.begin()
-                before = _read(filling)
+            with machine.running_odoo(old, database, directory, *WITHOUT_CRONS) as (url, process):
+                data = SampleData(database, url, sandbox_url)
+                data.create()
+                data.start_sync()
+                before = _read(data)
                 process.kill()
-        filling.scene.sandbox.post("release", {"drop": True})
+        data.scene.sandbox.post("release", {"drop": True})
         for release in others:
-            root = release.unpack(_made(directory / release.name))
-            with odoo_command.ready(root) as between:
+            with odoo_command.ready(release.unpack(directory)) as between:
                 between.update(database, "campaign_master")
         if complaints := odoo.update(database, "campaign_master"):
-            raise Problem(f"The upgrade of {first.name} is not without complaints:\n{complaints}")
-        url, _process = stack.enter_context(machine.running_odoo(odoo, database, directory, *QUIET))
-        filling.moves_to(url)
+            raise Problem(f"The upgrade of {first.name} logs warnings:\n{complaints}")
+        url, _process = stack.enter_context(
+            machine.running_odoo(odoo, database, directory, *WITHOUT_CRONS)
+        )
+        data.use_server(url)
         if first is V1_0:
-            _expect_cancelled(filling, before)
-        return stack.pop_all(), Upgraded(filling, before)
+            _expect_cancelled(data, before)
+        return stack.pop_all(), Upgraded(data, before)
 
 
-def _made(directory):
-    directory.mkdir()
-    return directory
+def _read(data):
+    """Take a snapshot for each user."""
+    names = snapshot.models(data.scene.admin)
+    return {login: snapshot.take(data.session(login), names) for login in USERS}
 
 
-def _read(filling):
-    """Read everything as each user."""
-    names = reading.models(filling.scene.admin)
-    return {login: reading.everything(filling.session(login), names) for login in USERS}
-
-
-def _expect_cancelled(filling, before):
-    """Version 19.0.1.0.0 did not keep where a running sync stood."""
-    running = filling.campaigns["running"]
+def _expect_cancelled(data, before):
+    """19.0.1.0.0 did not keep the position of a running sync, so its upgrade cancels it."""
+    running = data.campaigns["running"]
     for of_user in before.values():
         values = of_user["utm.campaign"].get(running, {})
         if "campaign_master_sync_state" in values:
@@ -109,85 +107,100 @@ def _expect_cancelled(filling, before):
             )
 
 
-def test_everybody_reads_what_was_there_before(upgraded):
-    after = _read(upgraded.filling)
+def test_every_user_reads_the_same_values_as_before(upgraded):
+    after = _read(upgraded.data)
     found = [
         f"{login}: {difference}"
         for login, before in upgraded.before.items()
-        for difference in reading.differences(before, after[login])
+        for difference in snapshot.differences(before, after[login])
     ]
     assert not found
 
 
 @pytest.mark.parametrize("login", USERS)
 def test_every_view_opens(upgraded, login):
-    filling = upgraded.filling
-    shown = views.shown(filling.scene.admin)
-    assert views.open_all(filling.session(login), shown)
+    data = upgraded.data
+    assert views.open_all(data.session(login), views.displayed(data.scene.admin))
 
 
-def test_a_cut_sync_goes_on(upgraded):
-    filling = upgraded.filling
-    campaign = filling.campaigns["running"]
-    if filling.scene.read(campaign, "sync_state") == "cancelled":
-        filling.scene.press(campaign)
-    filling.scene.time_passes()
-    filling.scene.run("push_recipients")
-    filling.expect(campaign, "complete")
-    lines = filling.scene.marketer.find(
+def test_an_interrupted_sync_resumes(upgraded):
+    data = upgraded.data
+    campaign = data.campaigns["running"]
+    if data.scene.read(campaign, "sync_state") == "cancelled":
+        data.scene.press(campaign)
+    data.scene.time_passes()
+    data.scene.run("push_recipients")
+    data.expect(campaign, "complete")
+    lines = data.scene.marketer.find(
         "campaign.master.recipient", [("campaign_id", "=", campaign)], ["email", "sync_state"]
     )
     added = {line["email"] for line in lines if line["sync_state"] == "added"}
     assert added
-    # Nobody is missing there, and who unsubscribed from another campaign is not there.
-    assert set(agreement.members(filling.scene, campaign)) == added
+    assert set(agreement.members(data.scene, campaign)) == added
+    # They unsubscribed from another campaign.
     assert "cem@example.com" not in added
 
 
-def test_figures_go_on(upgraded):
-    filling = upgraded.filling
-    campaign = filling.campaigns["sent"]
-    ref = filling.scene.read(campaign, "ref")
+def test_statistics_are_read(upgraded):
+    data = upgraded.data
+    campaign = data.campaigns["sent"]
+    ref = data.scene.read(campaign, "ref")
     event = {"email": "dee@example.com", "kind": "click", "times": 3}
-    filling.scene.sandbox.post(f"campaigns/{ref}/activity", event)
-    filling.scene.time_passes()
+    data.scene.sandbox.post(f"campaigns/{ref}/activity", event)
+    data.scene.time_passes()
     for _time in range(2):
-        filling.scene.run("pull_statistics")
-    assert not agreement.figure_differences(filling.scene, campaign)
+        data.scene.run("pull_statistics")
+    assert not agreement.figure_differences(data.scene, campaign)
 
 
 @pytest.mark.parametrize("login", ["marketing", "seller"])
 def test_people_are_added_to_a_new_campaign_and_synced(upgraded, login):
-    filling = upgraded.filling
-    filling.scene.marketer = filling.session(login)
+    data = upgraded.data
+    data.scene.marketer = data.session(login)
     try:
-        campaign, _list = filling.plan(f"after the upgrade by {login}")
-        filling.scene.add(campaign, [], "crm.lead")
-        assert filling.sync(campaign) in ("complete", "partial")
-        counts = filling.scene.read(campaign, "outcome")
-        # Who unsubscribed before the upgrade is known to have done so.
+        campaign, _list = data.plan(f"after the upgrade by {login}")
+        data.scene.add(campaign, [], "crm.lead")
+        assert data.sync(campaign) in ("complete", "partial")
+        counts = data.scene.read(campaign, "outcome")
         assert counts["opted_out"]
         assert counts["added"]
     finally:
-        filling.scene.log_in(filling.session)
+        data.scene.log_in(data.session)
 
 
-def test_the_other_company_goes_on_by_itself(upgraded):
-    filling = upgraded.filling
-    stranger = filling.session("stranger")
-    campaigns = stranger.find("utm.campaign", [("campaign_master_ref", "!=", False)], ["id"])
-    assert [row["id"] for row in campaigns] == [filling.campaigns["of others"]]
-    lines = stranger.find("campaign.master.recipient", [], ["campaign_id", "open_count"])
-    assert {row["campaign_id"][0] for row in lines} == {filling.campaigns["of others"]}
-    stranger.call("utm.campaign", "action_campaign_master_sync", [filling.campaigns["of others"]])
+def test_the_other_company_sees_and_syncs_its_own_campaign_only(upgraded):
+    data = upgraded.data
+    campaign = data.campaigns["other company"]
+    session = data.session("other")
+    campaigns = session.find("utm.campaign", [("campaign_master_ref", "!=", False)], ["id"])
+    assert [row["id"] for row in campaigns] == [campaign]
+    lines = session.find("campaign.master.recipient", [], ["campaign_id"])
+    assert {row["campaign_id"][0] for row in lines} == {campaign}
+    session.call("utm.campaign", "action_campaign_master_sync", [campaign])
 
 
-# The longest ways; each makes Odoo pack its web client anew.
-@pytest.mark.parametrize("upgraded", [UPGRADES[0], UPGRADES[-1]], indirect=True, ids=_named)
-def test_the_form_and_its_tabs_are_seen_in_a_browser(upgraded, page):
-    filling = upgraded.filling
-    page = page(filling.url, "marketing", "marketing")
-    page.goto(f"/odoo/action-utm.utm_campaign_action/{filling.campaigns['sent']}")
+def test_scheduled_actions_keep_their_settings_and_get_their_code(upgraded):
+    scene = upgraded.data.scene
+    names = ["interval_number", "active"]
+    values = scene.admin.read("ir.cron", scene.crons["pull_statistics"], *names)
+    assert [values[name] for name in names] == [INTERVAL, False]
+    for cron in scene.crons:
+        scene.run(cron)
+
+
+def test_no_record_rule_is_kept_from_upgrades(upgraded):
+    domain = [("module", "=", "campaign_master"), ("model", "=", "ir.rule")]
+    rules = upgraded.data.scene.admin.find("ir.model.data", domain, ["name", "noupdate"])
+    assert rules
+    assert not [rule["name"] for rule in rules if rule["noupdate"]]
+
+
+# The first and the longest upgrade; each makes Odoo bundle its web client again.
+@pytest.mark.parametrize("upgraded", [UPGRADES[0], UPGRADES[-1]], indirect=True, ids=_name)
+def test_a_marketing_user_sees_recipients_in_a_browser(upgraded, page):
+    data = upgraded.data
+    page = page(data.url, "marketing", "marketing")
+    page.goto(f"/odoo/action-utm.utm_campaign_action/{data.campaigns['sent']}")
     page.click("a[name=campaign_master_contacts]")
     page.wait_for_selector(".o_list_view .o_data_row:has-text('ann@example.com')")
     page.click("a[name=campaign_master_companies]")

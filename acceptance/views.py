@@ -1,4 +1,4 @@
-"""Opening every view as the web client does, and using what the add-on has put there."""
+"""Opens every view of the add-on as the web client does, and uses what the add-on adds to it."""
 
 import ast
 import re
@@ -7,16 +7,16 @@ from xml.etree import ElementTree
 from environment.rpc import OdooError
 
 MODULE = "campaign_master"
-# What the web client knows when it evaluates a filter's domain.
-KNOWN = {"uid": 1, "self": "ann", "active_id": 1, "True": True, "False": False}
+# Names in a filter's domain, with the values that they have here.
+NAMES = {"uid": 1, "self": "ann", "active_id": 1}
 SUMMED = ("integer", "float", "monetary")
 GROUPED = ("boolean", "char", "date", "datetime", "many2one", "selection")
 LINES = 40
 
 
-def shown(admin):
-    """Return the views of the add-on: ``(model, type, id)``. A view that adds to another one is
-    seen in that one."""
+def displayed(admin):
+    """Return the add-on's views as ``(model, type, id)``, where an extension counts as the view
+    that it extends."""
     domain = [("module", "=", MODULE), ("model", "=", "ir.ui.view")]
     ids = [row["res_id"] for row in admin.find("ir.model.data", domain, ["res_id"])]
     ids = admin.call("ir.ui.view", "search", [("id", "in", ids), ("model", "!=", False)])
@@ -34,9 +34,9 @@ def shown(admin):
 def open_all(session, views):
     """Open views as a user, with their records, filters and groups.
 
-    :param session: ``environment.rpc.Odoo`` of the user
-    :param views: as :func:`shown` gives them
-    :return: how many views were opened; those of models that the user may not read are none
+    :param session: ``environment.rpc.Odoo``
+    :param views: see :func:`displayed`
+    :return: the number of views whose model the user may read
     """
     return sum(_open(session, *view) for view in views)
 
@@ -59,11 +59,11 @@ def _open(session, model, kind, view):
 
 
 def _use_records(session, model, kind, arch, fields):
-    """Show records, and sort lists by whatever they can be sorted by."""
+    """Read the records, and sort a list by each field that can be sorted by."""
     specification = {
         name: {"fields": {"display_name": {}}} if fields[name]["type"] == "many2one" else {}
         for name in _names(arch)
-        # Some of Odoo's own cannot be read by whoever can read the campaign.
+        # Some of Odoo's fields fail for users who may read the record.
         if _is_ours(model, name)
     }
     found = session.call(model, "web_search_read", [], specification=specification, limit=LINES)
@@ -81,7 +81,7 @@ def _use_search(session, model, _kind, arch, fields):
         if node.get("domain"):
             session.call(model, "search_count", _domain(node.get("domain")))
         group = re.search(r"['\"]group_by['\"]: *['\"]([\w:]+)['\"]", node.get("context", ""))
-        # Properties are defined by whoever uses them; here there are none.
+        # No properties are defined here.
         if group and fields[group[1].split(":")[0]]["type"] in GROUPED:
             session.call(model, "formatted_read_group", [], [_group(group[1], fields)], ["__count"])
     for node in arch.iter("field"):
@@ -91,11 +91,11 @@ def _use_search(session, model, _kind, arch, fields):
         if node.get("filter_domain"):
             session.call(model, "search_count", _domain(node.get("filter_domain")))
         elif fields[name]["type"] in ("char", "many2one", "text"):
-            session.call(model, "search_count", [(name, "ilike", KNOWN["self"])])
+            session.call(model, "search_count", [(name, "ilike", NAMES["self"])])
 
 
 def _use_report(session, model, _kind, arch, fields):
-    """Show its groups, and whatever else a person can choose: each field summed and grouped by."""
+    """Group by each field that a user can group by, with the sums of all that can be summed."""
     ours = [
         name for name, field in fields.items() if field.get("store", True) and _is_ours(model, name)
     ]
@@ -113,7 +113,7 @@ def _use_report(session, model, _kind, arch, fields):
 
 
 def _group(name, fields):
-    """Return what to group by: months, where nothing else is said of a time."""
+    """Return what to group by; dates and times are grouped by month by default."""
     is_time = ":" not in name and fields[name]["type"] in ("date", "datetime")
     return f"{name}:month" if is_time else name
 
@@ -123,7 +123,7 @@ def _is_ours(model, name):
 
 
 def _names(arch):
-    """Return the names of the fields that are on a view itself, and not on a view inside it."""
+    """Return the names of the fields of a view, without those of nested views."""
     names = {}
 
     def collect(node):
@@ -138,11 +138,9 @@ def _names(arch):
 
 
 def _domain(text):
-    """Evaluate a domain as the web client would; times are some time ago."""
+    """Evaluate a domain; each time in it becomes the same date."""
     if "context_today" in text or "datetime" in text:
         text = re.sub(r"\(?\(?context_today\(\).*?strftime\([^)]*\)\)?", "'2026-01-01'", text)
-    return ast.literal_eval(re.sub(r"\b(self|uid|active_id)\b", _known, text))
-
-
-def _known(match):
-    return repr(KNOWN[match[1]])
+    return ast.literal_eval(
+        re.sub(rf"\b({'|'.join(NAMES)})\b", lambda match: repr(NAMES[match[1]]), text)
+    )

@@ -128,7 +128,7 @@ def push_action(env):
 
 
 def run(action):
-    """Let the scheduler run a scheduled action, which by hand would do more."""
+    """Run a scheduled action as the scheduler does. *Run Manually* would make campaigns due."""
     cr = action.env.cr
     job = action._acquire_one_job(cr, action.id, include_not_ready=True)
     action._process_job(cr, job)

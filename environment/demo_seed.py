@@ -75,7 +75,7 @@ def seed(demo):
 
 def set_up(admin, demo):
     """Make the company, the marketing user, Campaign Master's side, and the account."""
-    # Odoo would ask a service on the internet about each lead's company.
+    # Otherwise Odoo sends the domain of each lead to its enrichment service.
     admin.call("ir.config_parameter", "set_param", "crm.iap.lead.enrich.setting", "manual")
     company = admin.reference("base.main_company")
     admin.call("res.company", "write", [company], COMPANY)

@@ -4,8 +4,8 @@ HELP = """\
 ./dev demo                 start Odoo with the add-on, demo data and a local Campaign Master
 ./dev demo --check         do the whole job once by itself, and compare the figures
 ./dev test [PYTEST ARGS]   run all tests, or the ones named (FILE::NAME, or -k WORD)
-./dev test --faults        what can go wrong between Odoo and Campaign Master; --all of it
-./dev test --acceptance    what README promises, from the outside: the demo, upgrades, workers
+./dev test --faults        what can go wrong between Odoo and Campaign Master; --all runs every case
+./dev test --acceptance    what README promises: the demo, every command, upgrades, workers
 ./dev lint                 check the style of everything
 ./dev bench [--quick]      measure; --quota simulates a year of calls
 ./dev odoo ...             Odoo's own command line: ./dev odoo -d mine -i campaign_master

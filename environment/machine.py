@@ -13,7 +13,7 @@ from .processes import ended
 ODOO_PORT = 8069
 SANDBOX_PORT = 8090
 LONGEST_START = 120  # seconds
-# Whoever got one of these may not be listening yet.
+# Ports that were returned; the server may not listen yet.
 _returned = set()
 
 
@@ -83,7 +83,7 @@ def running_odoo(odoo, database, directory, *options):
 
 
 def free_port(wanted):
-    """Return the wanted port or the next one that is free, and was not returned before."""
+    """Return the wanted port or the next free one, and none twice."""
     for port in range(wanted, wanted + 100):
         if port in _returned:
             continue

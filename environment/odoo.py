@@ -48,8 +48,8 @@ class Odoo:
             "ODOO_DATA_DIR": str(STATE / "odoo"),
             # A configuration file in the home must not change what the tests and the demo do.
             "ODOO_RC": environ.get("ODOO_RC") or str(HERE / "odoo.conf"),
-            # As `-P`, also for the processes that Odoo starts itself: modules are found by
-            # PYTHONPATH alone, and not in the current directory.
+            # Modules must not be imported from the current directory. The processes that Odoo
+            # starts itself would lose `-P`.
             "PYTHONSAFEPATH": "1",
         }
         self.command = [python, HERE / "launcher" / "odoo-bin"]

@@ -10,7 +10,7 @@ PREFIX = "campaign_master_template_"
 
 
 def copy(odoo, name):
-    """Make a new database with what the add-on depends on, but without it."""
+    """Make a new database with the apps that the add-on depends on, but without the add-on."""
     odoo.drop(name)
     odoo.quietly("db", "duplicate", _template(odoo), name)
 

@@ -99,7 +99,7 @@ def _run_faults(paths, options):
 
 
 def _run_acceptance(paths, options):
-    """Run what README promises, from the outside: in the environment that the person has."""
+    """Test what README promises, in the environment variables of the user."""
     odoo_command.need_browser()
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     return _pytest(virtualenv.python(), environ, "-p", "no:odoo", *options, *paths)

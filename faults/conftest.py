@@ -29,19 +29,17 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.option.everything |= config.option.keep
-    config.addinivalue_line(
-        "markers", "thorough: played with --all only; another one stands for it"
-    )
+    config.addinivalue_line("markers", "thorough: run with --all only; another one represents it")
     config.stash[report.STARTED] = time.monotonic()
     inside.prepare()
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what others stand for."""
+    """Deselect tests that another test represents."""
     if not config.option.everything:
-        left_out = [item for item in items if item.get_closest_marker("thorough")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        deselected = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if item not in deselected]
 
 
 def pytest_terminal_summary(terminalreporter, config):

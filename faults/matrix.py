@@ -54,8 +54,8 @@ NO_WORDS = re.compile(r"Traceback|Error\(|object at 0x|[<>{}]|\bNone\b(?! of)|\b
 @dataclass(frozen=True)
 class Fault:
     """A way to go wrong: ``kind`` is the sandbox's word for it, with ``{member}`` for a member of
-    the answer; None: nobody listens. ``like``: the fault that has the same outcomes and stands for
-    it, unless all are played."""
+    the answer; None: nobody listens. ``like``: the fault that has the same outcomes and represents
+    it, except with --all."""
 
     name: str
     kind: str | None

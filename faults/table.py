@@ -20,7 +20,7 @@ list; each recipient has the right outcome; all figures, and the totals of peopl
 templates and lists, too. A message that something is done was true at that moment.
 
 This page is written by `./dev test --faults --keep`; without `--keep` the run fails when something
-else came out. It plays the rows that have outcomes of their own; with `--all` each.
+else came out. It plays the rows that have outcomes of their own; with `--all`, every row.
 
 - *nothing changed*: a dialog told it; pressing again is enough
 - *waits*: it goes on by itself, and the campaign says when
@@ -40,8 +40,7 @@ SENTENCE = re.compile(r"^(\d+)\. (.*)$", re.MULTILINE)
 
 
 def read(page):
-    """Return what a page says of each cell that makes sense: how things stood, and what the user
-    was told in one line, by the cell's key."""
+    """Return the state and the message in one line of each cell on a page, by the cell's key."""
     sentences = dict(SENTENCE.findall(page))
     found, calls = {}, []
     for line in page.splitlines():

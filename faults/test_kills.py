@@ -38,7 +38,7 @@ class Phase:
 
 
 def thorough(*arguments, **options):
-    """A phase for which another one stands, unless everything is played."""
+    """A phase that is tested with --all only; another one represents it."""
     return pytest.param(Phase(*arguments, **options), marks=pytest.mark.thorough)
 
 
@@ -307,7 +307,7 @@ def test_1200_pages_of_activity_are_read_to_the_end_over_a_restart(mortal):
     mortal.ends(campaign)
     scene.send(campaign, mailing_list, quiet=True)
     scene.sandbox.post("settings", {"pageCap": 1})
-    # Campaigns of the tests before are not read meanwhile.
+    # Other tests' campaigns must not be read meanwhile.
     scene.sql("UPDATE utm_campaign SET campaign_master_next_poll_at = '2999-01-01'")
     before = scene.calls(ACTIVITY)
     scene.is_due("pull_statistics", campaign)
@@ -322,7 +322,7 @@ def test_1200_pages_of_activity_are_read_to_the_end_over_a_restart(mortal):
     stands = ("activity_page", "pull_failures", "next_poll_at")
     assert wait_until(scene.database, is_read, patience=120), scene.read(campaign, *stands)
     scene.sandbox.post("settings", {"pageCap": 1_000})
-    # At most the page that was under way is asked for again.
+    # At most the page that was requested during the restart is requested twice.
     assert scene.calls(ACTIVITY) - before in (pages, pages + 1)
     mortal.agrees(campaign)
     report.count("restarts survived")

@@ -20,7 +20,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="module")
 def kept(pytestconfig):
-    """What the kept table says of each cell; None when it is to be written anew."""
+    """The documented outcome of each cell; None when the page is to be written."""
     return None if pytestconfig.getoption("keep") else table.read(KEPT.read_text())
 
 
@@ -37,7 +37,7 @@ def test_after_the_fault_odoo_and_campaign_master_agree(cell, matrix, outcomes, 
     assert not crashes
     if kept:
         assert table.as_read(outcome) == kept[cell.key], (
-            "./dev test --faults --keep writes docs/faults.md anew."
+            "./dev test --faults --keep writes docs/faults.md."
         )
 
 

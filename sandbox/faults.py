@@ -325,7 +325,7 @@ def _repeat_page(fault, call, response, faults):
 
 
 def _endless_pages(fault, call, response, faults):
-    """The items of the first N pages (2) come in turn, for ever; ``total`` promises more."""
+    """The items of the first N pages (2) are repeated in a cycle; ``total`` announces more."""
     if response:
         _rewrite(response, lambda data: data.update(total=data["page"] * data["pageSize"] + 1))
     else:

@@ -162,16 +162,16 @@ class CampaignMasterClient:
     ) -> ActivityPage:
         """One page of the recipients whose figures changed.
 
-        There may be any number of pages. Go on to the next one until a page is ``last``, and hand
-        each page's ``seen`` to the next call, even if that is another client's: it keeps a server
-        whose pages do not end from being read for ever.
+        There may be any number of pages. Read the next one until a page is ``last``, and pass each
+        page's ``seen`` to the next call, also to that of another client: it detects a server whose
+        pages do not end.
 
         :param since: aware; changed at or after this time of the server. None: all
         :param page: from 1
-        :param seen: ``seen`` of the page before; None for the first
-        :raise CampaignMasterResponseError: ``missing_items``, when fewer rows came than were
-            announced; ``endless_pages``, when the page before comes again though more rows must
-            come, or when pages bring only addresses that this reading has had
+        :param seen: ``seen`` of the previous page; None for the first one
+        :raise CampaignMasterResponseError: ``missing_items``: there are fewer rows than announced;
+            ``endless_pages``: the previous page is repeated although rows are missing, or pages
+            have only addresses that this reading has had
         """
         call = wire.activity(ref, since, page)
         result = self._session.call(call, wire.read_activity_page(page))
@@ -180,8 +180,8 @@ class CampaignMasterClient:
         if result.last:
             return result
         emails = [wire.same_address(item.email) for item in result.items]
-        seen, repeated, no_end = pages.look_at(seen, emails)
-        if no_end or (repeated and seen["rows"] < result.total):
+        seen, repeated, endless = pages.check(seen, emails)
+        if endless or (repeated and seen["rows"] < result.total):
             raise _endless(call)
         return replace(result, seen=seen, last=repeated)
 

@@ -1,14 +1,15 @@
-"""Whether the pages of a reading still bring something new.
+"""Detects that the pages of a reading do not end.
 
-A campaign's activity may have any number of pages, and reading them may take many clients, hours
-and restarts. What tells a long reading from a server without end is therefore plain data that is
-handed from page to page: a digest of the last page, how many rows came, and a sample of the
-different addresses that came.
+A campaign's activity may have any number of pages, and reading all of them may take several
+clients, hours and restarts. Only the pages themselves can tell a long reading from a server that
+repeats itself, so what is known of earlier pages is plain data, which is passed from page to page:
+a digest of the last page, the number of rows, and a sample of the different addresses.
 
-The sample holds the smallest hashes of addresses, :data:`SAMPLE_SIZE` at most (a "k minimum
-values" sketch: Bar-Yossef et al., *Counting Distinct Elements in a Data Stream*, 2002). As long as
-it is not full it knows each address; then it knows one in ``distinct / SAMPLE_SIZE`` of them, and
-is certain after so many more rows. It is 8 kB, whether a hundred addresses were read or a million.
+The sample keeps the smallest hashes of addresses, at most :data:`SAMPLE_SIZE` of them (a "k minimum
+values" sketch: Bar-Yossef et al., *Counting Distinct Elements in a Data Stream*, 2002). Until it is
+full, it knows every address. After that it notices one new address in ``distinct / SAMPLE_SIZE``,
+and takes accordingly more rows to be certain that there are none. It takes up to 8 kB, for a
+hundred addresses or a million.
 """
 
 import hashlib
@@ -16,43 +17,43 @@ from collections.abc import Iterable
 
 SAMPLE_SIZE = 512
 HASH_BITS = 48
-# Pages in a row without a new address. Some may come of rows that move while they are read.
-PAGES_WITHOUT_NEWS = 3
-# So many rows, each with the sample's chance to be noticed: unnoticed news have e**-20.
+# Pages in a row without a new address. Fewer may be due to rows that move between pages.
+PAGES_WITHOUT_NEW = 3
+# Multiple of the rows in which one new address is noticed. By then, the probability that there were
+# new ones and none was noticed is e**-20.
 CERTAINTY = 20
 
 
-def look_at(seen: dict | None, emails: Iterable[str]) -> tuple[dict, bool, bool]:
-    """Look at one more page of a reading.
+def check(seen: dict | None, emails: Iterable[str]) -> tuple[dict, bool, bool]:
+    """Check one more page of a reading.
 
-    :param seen: what this function returned for the page before; None before the first
+    :param seen: the first value that this function returned for the previous page; None for the
+        first page
     :param emails: the addresses of the page's rows
-    :return: what to hand on; whether the page is the one before once more; whether the latest
-        pages brought only addresses that this reading has had, so that there is no end to expect
+    :return: what is known of all pages so far, as JSON data; whether the page repeats the previous
+        one; whether the reading has no end, because the last pages had known addresses only
     """
     emails = list(emails)
-    seen = seen or {"digest": "", "rows": 0, "sample": [], "pages_without_news": 0, "idle_rows": 0}
+    seen = seen or {"digest": "", "rows": 0, "sample": [], "pages_without_new": 0, "old_rows": 0}
     digest = hashlib.sha256("\n".join(emails).encode()).hexdigest()
     if emails and digest == seen["digest"]:
         return seen, True, False
     sample = set(seen["sample"])
-    full = len(sample) == SAMPLE_SIZE
-    largest = max(sample) if full else 1 << HASH_BITS
-    news = {one for one in map(_hash, emails) if one < largest} - sample
-    pages_without_news = 0 if news else seen["pages_without_news"] + 1
-    idle_rows = 0 if news else seen["idle_rows"] + len(emails)
-    distinct = (SAMPLE_SIZE - 1) * (1 << HASH_BITS) / largest if full else 0
-    no_end = (
-        pages_without_news >= PAGES_WITHOUT_NEWS and idle_rows > CERTAINTY * distinct / SAMPLE_SIZE
-    )
-    seen = {
+    is_full = len(sample) == SAMPLE_SIZE
+    largest = max(sample) if is_full else 1 << HASH_BITS
+    new = {value for value in map(_hash, emails) if value < largest} - sample
+    pages_without_new = 0 if new else seen["pages_without_new"] + 1
+    old_rows = 0 if new else seen["old_rows"] + len(emails)
+    distinct = (SAMPLE_SIZE - 1) * (1 << HASH_BITS) / largest if is_full else 0
+    is_certain = old_rows > CERTAINTY * distinct / SAMPLE_SIZE
+    known = {
         "digest": digest,
         "rows": seen["rows"] + len(emails),
-        "sample": sorted(sample | news)[:SAMPLE_SIZE],
-        "pages_without_news": pages_without_news,
-        "idle_rows": idle_rows,
+        "sample": sorted(sample | new)[:SAMPLE_SIZE],
+        "pages_without_new": pages_without_new,
+        "old_rows": old_rows,
     }
-    return seen, False, no_end
+    return known, False, pages_without_new >= PAGES_WITHOUT_NEW and is_certain
 
 
 def _hash(email):

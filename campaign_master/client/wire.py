@@ -154,7 +154,7 @@ class ActivityPage:
     short: bool
     """The pages have come to an end before ``total`` items came."""
     seen: dict = field(default_factory=dict, repr=False)
-    """What the call for the next page needs of the pages so far; plain JSON."""
+    """What is known of the pages so far, for the call of the next one; JSON data."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -517,8 +517,8 @@ class CampaignMasterAccount(models.Model):
     def _catalogue_notice(self):
         """:return: a sentence that templates and lists may be old, or ``False``"""
         self.ensure_one()
-        # Both with fractions of a second: cut to the second, an answer would be older than its
-        # question.
+        # Both have fractions of a second. Without them, a response within the same second would
+        # look older than its request.
         asked_at, read_at = self.catalogue_asked_at, self.catalogue_read_at
         unanswered = (
             asked_at

@@ -2,19 +2,23 @@ from odoo import SUPERUSER_ID, api, models
 
 
 class IrCron(models.Model):
-    """*Run Manually* on *Read Statistics* reads statistics, whether or not campaigns are due."""
+    """Running *Read Statistics* manually reads campaigns that are not due yet."""
 
     _inherit = "ir.cron"
 
     def method_direct_trigger(self):
-        """Run the scheduled action now; see ``ir.cron``.
+        """Run the scheduled action now, see ``ir.cron``.
 
-        The job itself cannot tell that a person started it, so campaigns are made due before it
-        runs, in a committed transaction: the job has a cursor of its own and would wait for rows
-        that this one has locked.
+        The job cannot tell that it was started manually, so the campaigns are made due before it
+        runs. That is committed in a separate transaction: the job has its own cursor, and would
+        wait forever for rows that this transaction has locked.
+
+        :raise AccessError: the user may not change scheduled actions
         """
-        reading = self.env.ref("campaign_master.ir_cron_pull_statistics", raise_if_not_found=False)
-        if self == reading:
+        read_statistics = self.env.ref(
+            "campaign_master.ir_cron_pull_statistics", raise_if_not_found=False
+        )
+        if self == read_statistics:
             self.browse().check_access("write")
             with self.env.registry.cursor() as cr:
                 env = api.Environment(cr, SUPERUSER_ID, {})

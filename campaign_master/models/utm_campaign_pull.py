@@ -264,9 +264,12 @@ class UtmCampaign(models.Model):
 
     @api.model
     def _campaign_master_make_due(self):
-        """Have all campaigns that may have news read at the next run: those in Campaign Master in
-        which something happened in the last 14 days. Whether a campaign was sent is known only
-        once it is read."""
+        """Make all campaigns due that may have new figures: those in Campaign Master that were
+        synced or sent, or whose figures changed, in the last 14 days.
+
+        Older ones are read weekly. Campaigns that were not sent as far as Odoo knows are included:
+        reading is how Odoo learns that a campaign was sent.
+        """
         now = fields.Datetime.now()
         recent = Domain.OR(
             Domain(PREFIX + name, ">", now - QUIET)

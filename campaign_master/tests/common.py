@@ -145,15 +145,15 @@ class CampaignMasterCase(TransactionCase):
     def add(self, campaign, people):
         return campaign.campaign_master_add_recipients(people._name, [("id", "in", people.ids)])
 
-    def run_cron(self, name, by_hand=False):
-        """Let the scheduler run a scheduled action, or press *Run Manually* as an administrator."""
+    def run_cron(self, name, manually=False):
+        """Run a scheduled action as the scheduler does, or as *Run Manually* does."""
         cron = self.env.ref(f"campaign_master.ir_cron_{name}").sudo()
         cron = cron.with_user(self.env.ref("base.user_root"))
         self.env.flush_all()
         # A crash comes back as an action that shows it; at pytest's log level it may not.
         logger = "odoo.addons.base.models.ir_cron"
         with self.assertNoLogs(logger, "ERROR"):
-            if by_hand:
+            if manually:
                 cron.method_direct_trigger()
             else:
                 job = cron._acquire_one_job(self.env.cr, cron.id, include_not_ready=True)

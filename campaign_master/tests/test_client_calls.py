@@ -396,7 +396,7 @@ class TestPages(MockedCase):
         self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "bad_member")
 
     def read_activity(self, pages, total=None):
-        """Read pages of addresses, with a new client for each as after a restart.
+        """Read pages of addresses, each with a new client as after a restart.
 
         :return: the last page that was read
         """
@@ -415,7 +415,7 @@ class TestPages(MockedCase):
             )
             with self.make_client() as client:
                 page = client.activity("42", page=number, seen=seen)
-            # It is kept in the database.
+            # As it is stored in the database.
             seen = json.loads(json.dumps(page.seen))
             if page.last:
                 break
@@ -428,21 +428,21 @@ class TestPages(MockedCase):
         pages = [self.addresses(number, number + 1) for number in range(1_200)]
         self.assertEqual(self.read_activity(pages).page, 1_200)
 
-    def test_a_page_of_activity_that_comes_again_ends_it_when_all_have_come(self):
-        # The server says a size of page that it does not give.
+    def test_a_repeated_page_of_activity_is_the_end_when_no_rows_are_missing(self):
+        # The server announces larger pages than it returns.
         pages = [self.addresses(0, 2), self.addresses(2, 4), self.addresses(2, 4)]
         page = self.read_activity(pages, total=4)
         self.assertEqual((page.page, page.last), (3, True))
 
-    def test_a_page_of_activity_that_comes_again_is_refused_when_more_must_come(self):
+    def test_a_repeated_page_of_activity_is_an_error_when_rows_are_missing(self):
         pages = [self.addresses(0, 2), self.addresses(0, 2)]
         with self.assertRaises(CampaignMasterResponseError) as caught:
             self.read_activity(pages)
         self.assertEqual(caught.exception.code, "endless_pages")
 
-    def test_pages_in_turn_for_ever_are_refused(self):
-        """As soon as three pages brought only addresses that came before; of many addresses, only
-        a sample is known, so that it takes some more."""
+    def test_pages_that_repeat_in_a_cycle_are_an_error(self):
+        """After three pages with known addresses only. Of many addresses a sample is known, which
+        takes more pages."""
         for distinct, most in ((4, 5), (400, 203), (3_000, 1_700)):
             pages = [
                 self.addresses(number * 2 % distinct, number * 2 % distinct + 2)
@@ -452,17 +452,16 @@ class TestPages(MockedCase):
                 self.read_activity(pages)
             self.assertEqual(caught.exception.code, "endless_pages")
 
-    def test_rows_that_move_while_they_are_read_are_no_end(self):
+    def test_rows_may_move_between_pages(self):
         pages = [self.addresses(0, 3), self.addresses(1, 3), self.addresses(2, 4)]
         self.assertEqual(self.read_activity(pages).page, 3)
 
-    def test_what_is_kept_of_a_reading_does_not_grow_with_it(self):
+    def test_what_is_known_of_a_reading_takes_little_space(self):
         seen = None
         for number in range(200):
-            seen, repeated, no_end = pages.look_at(
-                seen, self.addresses(number * 1_000, number * 1_000 + 1_000)
-            )
-            self.assertFalse(repeated or no_end)
+            addresses = self.addresses(number * 1_000, number * 1_000 + 1_000)
+            seen, repeated, endless = pages.check(seen, addresses)
+            self.assertFalse(repeated or endless)
         self.assertEqual(seen["rows"], 200_000)
         self.assertLess(len(json.dumps(seen)), 10_000)
 

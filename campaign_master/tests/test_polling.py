@@ -5,6 +5,8 @@ from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import BaseCase, tagged
 
+from odoo.addons.base.models import ir_cron
+
 from ..models import campaign_master_account
 from ..tools import polling
 from ..tools.polling import forecast, next_poll, stretch, wanted, wanted_by_all
@@ -167,46 +169,6 @@ class TestWhoIsRead(CampaignMasterCase):
         self.run_cron("pull_statistics")
         self.assertGreater(self.waits(), timedelta())
 
-    def test_who_runs_it_by_hand_has_campaigns_read_that_are_not_due(self):
-        self.send()
-        self.campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + DAY
-        self.run_cron("pull_statistics", by_hand=True)
-        self.assertEqual(self.campaign.campaign_master_sent, 1)
-        self.assertEqual(self.campaign.campaign_master_remote_status, "sent")
-
-    def test_who_runs_it_by_hand_leaves_settled_and_deleted_campaigns_alone(self):
-        self.send()
-        self.settle()
-        next_at = fields.Datetime.now() + DAY
-        self.campaign.sudo().write(
-            {
-                "campaign_master_next_poll_at": next_at,
-                "campaign_master_synced_at": next_at - timedelta(days=180),
-            }
-        )
-        deleted = self.make_campaign(title="Deleted")
-        self.sync(deleted)
-        self.sandbox.control(f"campaigns/{deleted.campaign_master_ref}", method="DELETE")
-        self.press(deleted)
-        before = self.sandbox.calls()
-        self.run_cron("pull_statistics", by_hand=True)
-        self.assertEqual(self.sandbox.calls(), before)
-
-    def test_who_runs_it_by_hand_has_archived_campaigns_read(self):
-        self.send()
-        self.campaign.active = False
-        self.campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + DAY
-        self.run_cron("pull_statistics", by_hand=True)
-        self.assertEqual(self.campaign.campaign_master_sent, 1)
-
-    def test_only_who_may_write_scheduled_actions_runs_them_by_hand(self):
-        next_at = fields.Datetime.now() + DAY
-        self.campaign.sudo().campaign_master_next_poll_at = next_at
-        cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
-        with self.assertRaises(AccessError):
-            cron.with_user(self.marketer).method_direct_trigger()
-        self.assertEqual(self.campaign.sudo().campaign_master_next_poll_at, next_at)
-
     def test_an_old_quiet_campaign_costs_one_call_a_week(self):
         self.send()
         self.settle()
@@ -267,3 +229,79 @@ class TestWhoIsRead(CampaignMasterCase):
         self.env.registry.clear_cache()
         self.assertTrue(asked.called)
         self.assertGreater(self.waits(), usual)
+
+
+class TestRunManually(CampaignMasterCase):
+    """An administrator presses *Run Manually* on *Read Statistics*."""
+
+    def setUp(self):
+        super().setUp()
+        self.campaign = self.make_campaign()
+        self.add(self.campaign, self.make_contacts("ann@example.com"))
+        self.sync(self.campaign)
+        self.sandbox.send(self.campaign.campaign_master_ref, self.list_ref, quiet=True)
+        self.not_due(self.campaign)
+
+    def not_due(self, campaign):
+        campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + DAY
+
+    def run_manually(self):
+        self.run_cron("pull_statistics", manually=True)
+
+    def test_campaigns_are_read_before_they_are_due(self):
+        self.run_manually()
+        self.assertEqual(self.campaign.campaign_master_sent, 1)
+        self.assertEqual(self.campaign.campaign_master_remote_status, "sent")
+
+    def test_archived_campaigns_are_read(self):
+        self.campaign.active = False
+        self.run_manually()
+        self.assertEqual(self.campaign.campaign_master_sent, 1)
+
+    def test_settled_and_deleted_campaigns_are_not_read(self):
+        long_ago = fields.Datetime.now() - timedelta(days=180)
+        self.campaign.sudo().write(
+            {
+                "campaign_master_synced_at": long_ago,
+                "campaign_master_fresh_at": long_ago,
+                "campaign_master_moved_at": long_ago,
+            }
+        )
+        deleted = self.make_campaign(title="Deleted")
+        self.sync(deleted)
+        self.sandbox.control(f"campaigns/{deleted.campaign_master_ref}", method="DELETE")
+        self.press(deleted)
+        calls = self.sandbox.calls()
+        self.run_manually()
+        self.assertEqual(self.sandbox.calls(), calls)
+
+    def test_the_scheduler_reads_what_does_not_fit_into_the_run(self):
+        second = self.make_campaign(title="Second")
+        self.sync(second)
+        self.sandbox.send(second.campaign_master_ref, self.list_ref, quiet=True)
+        self.not_due(second)
+        with patch.multiple(ir_cron, MIN_TIME_PER_JOB=0, MIN_RUNS_PER_JOB=1):
+            self.run_manually()
+        campaigns = self.campaign + second
+        self.assertIn(0, campaigns.mapped("campaign_master_sent"))
+        cron = self.env.ref("campaign_master.ir_cron_pull_statistics").sudo()
+        ready = [("cron_id", "=", cron.id), ("call_at", "<=", fields.Datetime.now())]
+        self.assertTrue(self.env["ir.cron.trigger"].sudo().search(ready))
+        self.run_cron("pull_statistics")
+        self.assertEqual(campaigns.mapped("campaign_master_sent"), [1, 1])
+
+    def test_the_reserve_of_the_hour_is_not_used(self):
+        self.account._ledger().note(
+            hour_limit=100, hour_remaining=5, hour_reset_at=fields.Datetime.now() + DAY
+        )
+        calls = self.sandbox.calls()
+        self.run_manually()
+        self.assertEqual(self.sandbox.calls(), calls)
+        self.assertFalse(self.campaign.campaign_master_sent)
+
+    def test_other_users_are_refused_and_change_nothing(self):
+        cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
+        before = self.campaign.sudo().campaign_master_next_poll_at
+        with self.assertRaises(AccessError):
+            cron.with_user(self.marketer).method_direct_trigger()
+        self.assertEqual(self.campaign.sudo().campaign_master_next_poll_at, before)

@@ -180,14 +180,14 @@ class TestPull(CampaignMasterCase):
         self.assertEqual(self.sandbox.calls("GET /campaigns/ID/activity"), before + 1)
         self.assertEqual(campaign.campaign_master_sent, 1)
 
-    def test_a_server_without_end_is_left_alone_however_often_odoo_restarts(self):
+    def test_reading_endless_pages_fails_also_when_each_run_reads_one_page(self):
         people = self.make_contacts(*(f"person{number}@example.com" for number in range(8)))
         campaign = self.sent_campaign(people, quiet=True)
         self.sandbox.control("settings", {"pageCap": 2})
         activity = "GET /campaigns/ID/activity"
         self.sandbox.faults({"match": activity, "kind": "endless-pages:3", "count": None})
         campaign.sudo().campaign_master_next_poll_at = False
-        # Figures and status; then each turn is one page, and each run has a client of its own.
+        # Each run has its own client, and time for one call.
         with patch.multiple(ir_cron, MIN_TIME_PER_JOB=0, MIN_RUNS_PER_JOB=1):
             for _run in range(20):
                 self.run_cron("pull_statistics")

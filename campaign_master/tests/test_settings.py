@@ -366,21 +366,20 @@ class TestSchedule(SettingsCase):
 
 
 class TestNotice(CampaignMasterCase):
-    """The form says that templates and lists may be old only when they may be."""
+    """The form shows that templates and lists may be outdated, only when they may be."""
 
     def open_form(self):
-        """Open a form, let the scheduled action read, and return what the form says later."""
+        """Open a form, run the scheduled action, and return the notice a minute later."""
         account = self.account.with_env(self.env)
         account.sudo().catalogue_asked_at = False
         self.assertTrue(account.request_catalogue()["asked"])
         self.run_cron("refresh_catalogue")
-        # As if the form had waited.
         with patch.object(campaign_master_account, "CATALOGUE_PATIENCE", -timedelta(minutes=1)):
             return account.catalogue_state()["notice"]
 
-    def test_who_was_answered_at_once_is_told_nothing(self):
+    def test_no_notice_is_shown_after_a_response(self):
         self.assertEqual([self.open_form() for _time in range(6)], [False] * 6)
 
-    def test_who_was_not_answered_is_told(self):
+    def test_a_notice_is_shown_without_a_response(self):
         self.sandbox.faults({"match": "GET /templates", "kind": "500", "count": None})
         self.assertIn("could not be reached", self.open_form())

@@ -179,7 +179,7 @@ def test_the_first_page_is_repeated_under_another_number(ann, paged):
     assert repeated["page"] == 2
 
 
-def test_pages_come_in_turn_for_ever(ann, paged):
+def test_pages_are_repeated_in_a_cycle(ann, paged):
     ann.faults({"kind": "endless-pages:2", "match": "GET /templates", "count": None})
     assert names(paged(3)) == names(paged(1)) == ["Template 0", "Template 1"]
     assert names(paged(4)) == names(paged(2)) == ["Template 2", "Template 3"]

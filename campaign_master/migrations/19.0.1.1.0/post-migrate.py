@@ -2,8 +2,8 @@ from odoo import SUPERUSER_ID, api
 
 
 def migrate(cr, version):
-    """Syncs have a log of their own now. Where running ones stood is not known any more; another
-    sync goes on with those who wait."""
+    """Syncs have a log with their position now. The position of running ones is not known: they
+    are cancelled, and another sync adds the remaining recipients."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     env["utm.campaign"].search([("campaign_master_sync_state", "=", "running")]).write(
         {

@@ -1,6 +1,6 @@
 from odoo import SUPERUSER_ID, api
 
-# What is ours of a scheduled action; all else is the administrator's.
+# The model and code of scheduled actions. All other values belong to the administrator.
 SCHEDULED_ACTIONS = {
     "ir_cron_pull_statistics": ("utm.campaign", "model._cron_campaign_master_pull()"),
     "ir_cron_push_recipients": ("campaign.master.sync", "model._cron_push()"),
@@ -12,8 +12,8 @@ SCHEDULED_ACTIONS = {
 
 
 def migrate(cr, version):
-    """Bring what an upgrade does not bring by itself: the code of scheduled actions, and numbers of
-    recipients that 19.0.1.2.0 began to keep without counting those that were there."""
+    """Update what loading the data files does not: the code of scheduled actions, which have
+    noupdate, and the number of recipients, which the first commits of 19.0.1.2.0 left empty."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     for name, (model, code) in SCHEDULED_ACTIONS.items():
         cron = env.ref(f"campaign_master.{name}", raise_if_not_found=False)

@@ -1,8 +1,8 @@
 def migrate(cr, version):
-    """Let this and later upgrades bring the record rules.
+    """Let this and later upgrades update the record rules.
 
-    They were loaded as not to be updated, so that their domains named columns that are gone. The
-    mark is in the database: taking it out of the XML file changes nothing for a rule that is there.
+    Earlier versions loaded them with noupdate, so rules kept domains with fields that do not exist
+    any more. The flag is stored: removing it from the XML file has no effect on existing rules.
     """
     cr.execute(
         """
