@@ -16,11 +16,11 @@ TIMEOUT = 900  # seconds
 STOP_TIMEOUT = 30
 
 
-def run(*args, **environ):
-    """Run ./dev until it ends; return its exit code and output."""
+def run(*args, root=ROOT):
+    """Run a checkout's ./dev until it ends; return its exit code and output."""
     done = subprocess.run(
-        [ROOT / "dev", *args],
-        env={**ENVIRONMENT, **environ},
+        [root / "dev", *args],
+        env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -50,7 +50,8 @@ class Running:
             # As in a terminal: Ctrl-C reaches the command and its children, not this process.
             start_new_session=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def printed(self):
@@ -71,7 +72,15 @@ class Running:
         started = time.monotonic()
         os.killpg(self._process.pid, signal.SIGINT)
         code = self._process.wait(STOP_TIMEOUT)
-        return time.monotonic() - started, code
+        seconds = time.monotonic() - started
+        self._reader.join()
+        return seconds, code
+
+    def kill(self):
+        """End it with all its children, if it still runs."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
     def _read(self):
         for line in self._process.stdout:
@@ -85,8 +94,7 @@ def running(*args, **environ):
     try:
         yield command
     finally:
-        if command._process.poll() is None:
-            command.interrupt()
+        command.kill()
 
 
 def processes_with(text):

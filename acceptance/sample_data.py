@@ -51,6 +51,7 @@ LEADS = [
     ("Unassigned lead", "unassigned.lead@example.com", None),
 ]
 INTERVAL = 45  # minutes; set by an administrator
+TIMEOUT = 60  # seconds
 
 
 class SampleData:
@@ -101,7 +102,9 @@ class SampleData:
         self.scene.press(campaign)
         self.scene.faults({"match": "POST /lists", "kind": "hold"})
         threading.Thread(target=self._push, daemon=True).start()
+        end = time.monotonic() + TIMEOUT
         while not self.scene.sandbox.get("state?brief=1")["held"]:
+            assert time.monotonic() < end, "The sync makes no call."
             time.sleep(0.1)
         self.expect(campaign, "running")
 
@@ -255,14 +258,23 @@ class SampleData:
     def _send_in_other_company(self):
         scene, marketer = self.scene, self.scene.marketer
         scene.marketer = self.session("other")
-        mailing_list = scene.make_list("List of others", account=OTHER_LOGIN["username"])
-        campaign = scene.plan(self.other_account, mailing_list, title="Campaign of others")
-        scene.add(campaign, [("id", "in", self.people)])
+        mailing_list = self.make_list_of_other_company()
+        campaign = self.plan_in_other_company("Campaign of others", mailing_list)
         self.campaigns["other company"] = campaign
         self.sync(campaign)
         scene.send(campaign, mailing_list, seed=2)
         self.refresh(campaign)
         scene.marketer = marketer
+
+    def make_list_of_other_company(self):
+        """Make a list in the other company's account; return its id in the sandbox."""
+        return self.scene.make_list("List of others", account=OTHER_LOGIN["username"])
+
+    def plan_in_other_company(self, title, mailing_list):
+        """Plan a campaign of the other company for all people; return its id."""
+        campaign = self.scene.plan(self.other_account, mailing_list, title=title)
+        self.scene.add(campaign, [("id", "in", self.people)])
+        return campaign
 
     # === CHANGES === #
 
@@ -294,3 +306,10 @@ class SampleData:
         admin.call("ir.cron", "write", [cron], {"interval_number": INTERVAL, "active": False})
         cron = self.scene.crons["refresh_catalogue"]
         admin.call("ir.cron", "write", [cron], {"code": "model._no_such_method()"})
+        for name, values in {
+            "recipient_rule_company": {"active": False},
+            "optout_rule_company": {"domain_force": "[(1, '=', 1)]", "perm_read": False},
+            "recipient_rule_salesman": {"groups": [(5, 0, 0)]},
+        }.items():
+            rule = admin.reference(f"campaign_master.campaign_master_{name}")
+            admin.call("ir.rule", "write", [rule], values)

@@ -8,8 +8,20 @@ ADDED = ("campaign_master_", "description")
 NOT_ALLOWED = "not allowed"
 # Values that depend on the time of reading.
 VOLATILE = {"calls_forecast", "calls_this_hour", "duration", "write_date"}
-# Fields that a later version does not have any more.
+# Fields that a later version does not have anymore.
 REMOVED = {
+    # The log of syncs has the position of a running one, and campaigns have a time of the next
+    # reading (19.0.1.1.0).
+    "utm.campaign": {
+        "campaign_master_pull_due",
+        "campaign_master_sync_doubtful_id",
+        "campaign_master_sync_failures",
+        "campaign_master_sync_pass",
+        "campaign_master_sync_position_id",
+        "campaign_master_sync_retry_at",
+        "campaign_master_sync_total",
+        "campaign_master_sync_upto_id",
+    },
     # Every recipient belongs to its campaign's account (19.0.1.1.0).
     "campaign.master.recipient": {"account_id", "create_date", "create_uid", "write_uid"},
 }
@@ -56,7 +68,7 @@ def _value_differences(record, model, before, after):
             continue
         if name not in after:
             if name not in REMOVED.get(model, ()):
-                yield f"{name} of {record} does not exist any more"
+                yield f"{name} of {record} does not exist anymore"
         elif after[name] != value:
             yield f"{name} of {record} was {value!r} and is {after[name]!r}"
 

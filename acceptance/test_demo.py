@@ -11,7 +11,9 @@ from environment.demo import DATABASE
 from . import commands
 
 READY = "Ctrl-C stops everything."
-STOPS_WITHIN = 15  # seconds
+# Seconds.
+STOPS_WITHIN = 15
+STARTS_AGAIN_WITHIN = 60
 
 
 @pytest.fixture
@@ -25,17 +27,22 @@ def state(tmp_path):
 
 
 def test_the_demo_starts_with_figures_stops_and_starts_again(state, page):
-    first = _start_look_and_stop(state, page)
-    second = _start_look_and_stop(state, page)
+    first, _seconds = _start_look_and_stop(state, page)
+    second, seconds = _start_look_and_stop(state, page)
+    assert seconds < STARTS_AGAIN_WITHIN
     assert second["id"] == first["id"]
     assert second["campaign_master_sent"] == first["campaign_master_sent"]
 
 
 def _start_look_and_stop(state, page):
-    """Start the demo, see the sent campaign's figures, and press Ctrl-C; return the figures."""
-    with commands.running("demo", XDG_STATE_HOME=str(state)) as demo:
-        seconds = demo.wait_for(READY)
-        print(f"./dev demo was ready after {seconds:.0f} seconds.")
+    """Start the demo, see the sent campaign's figures, and press Ctrl-C.
+
+    :return: the figures, and the seconds until the demo was ready
+    """
+    # A database server of its own, also for developers who set PGHOST.
+    with commands.running("demo", XDG_STATE_HOME=str(state), PGHOST="") as demo:
+        ready_after = demo.wait_for(READY)
+        print(f"./dev demo was ready after {ready_after:.0f} seconds.")
         odoo_url = re.search(r"Odoo +(http\S+)", demo.printed)[1]
         campaign = _sent_campaign(odoo_url)
         assert campaign["campaign_master_sent"]
@@ -47,7 +54,7 @@ def _start_look_and_stop(state, page):
     assert seconds < STOPS_WITHIN
     assert "Stopping" in demo.printed
     assert not commands.processes_with(f"XDG_STATE_HOME={state}")
-    return campaign
+    return campaign, ready_after
 
 
 def _sent_campaign(odoo_url):

@@ -6,56 +6,59 @@ import time
 
 import pytest
 
-from environment import machine, rpc, template
-from environment.processes import ended
+from environment import machine, odoo_source, rpc, template
 from faults.scene import Scene
 
-from . import proxy
+from . import commands, proxy
 
 DATABASE = "campaign_master_workers"
 PROGRESS = "campaign_master/progress"
 PEOPLE = 3_000
 # Seconds. A live channel that cannot start is started several times a second.
 OBSERVED = 10
-LONGEST_START = 120
+TIMEOUT = 120
+LIVE_CHANNEL = "Evented Service (longpolling) running"
 
 
 @pytest.fixture(scope="module")
 def company(odoo, tmp_path_factory):
-    """A scene on an Odoo with two workers, its log file, and the proxy's address."""
+    """A scene on ``./dev odoo`` with two workers and the user's own Odoo source; the running
+    command; and the proxy's address."""
     directory = tmp_path_factory.mktemp("workers")
-    log = directory / "odoo.log"
     http_port, gevent_port, proxy_port = (machine.free_port(port) for port in (8269, 8272, 8280))
     arguments = ["-d", DATABASE, "--db-filter", f"^{DATABASE}$", "--workers", "2"]
     arguments += ["--http-port", str(http_port), "--gevent-port", str(gevent_port)]
+    own_source = {"CAMPAIGN_MASTER_ODOO": str(odoo_source.odoo_source())}
     with contextlib.ExitStack() as stack:
         template.make_database(odoo, DATABASE)
         stack.callback(odoo.drop, DATABASE)
         sandbox_url, _process = stack.enter_context(machine.running_sandbox(directory))
-        stack.enter_context(ended(odoo.start(*arguments, log=log)))
+        command = stack.enter_context(commands.running("odoo", *arguments, **own_source))
         url = stack.enter_context(proxy.running(proxy_port, http_port, gevent_port))
-        end = time.monotonic() + LONGEST_START
+        command.wait_for(LIVE_CHANNEL)
+        end = time.monotonic() + TIMEOUT
         while not rpc.answers(f"{url}/web/login"):
-            assert time.monotonic() < end, log.read_text()[-3000:]
+            assert time.monotonic() < end, command.printed[-3000:]
             time.sleep(0.2)
         scene = Scene(
             DATABASE,
             sandbox_url,
             lambda login, password: rpc.Odoo(url, DATABASE, login, password),
         )
-        yield scene, log, url
+        yield scene, command, url
+        command.interrupt()
 
 
 def test_the_live_channel_keeps_running(company):
-    _scene, log, _url = company
+    _scene, command, _url = company
     time.sleep(OBSERVED)
-    assert log.read_text().count("Evented Service (longpolling) running") == 1
-    assert "attempted relative import" not in log.read_text()
+    assert command.printed.count(LIVE_CHANNEL) == 1
+    assert "attempted relative import" not in command.printed
 
 
 def test_progress_arrives_through_the_websocket(company, page):
     """The form's polling is blocked: it would hide that nothing arrives."""
-    scene, _log, url = company
+    scene, _command, url = company
     scene.sandbox.post("users", {"username": "demo", "password": "correct horse"})
     scene.make_template("Spring")
     account = scene.connect()

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import threading
 import time
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ SANDBOX_PORT = 8090
 LONGEST_START = 120  # seconds
 # Ports that were returned; the server may not listen yet.
 _returned = set()
+_ports = threading.Lock()
 
 
 @dataclass
@@ -84,19 +86,20 @@ def running_odoo(odoo, database, directory, *options):
 
 def free_port(wanted):
     """Return the wanted port or the next free one, and none twice."""
-    for port in range(wanted, wanted + 100):
-        if port in _returned:
-            continue
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
+    with _ports:
+        for port in range(wanted, wanted + 100):
+            if port in _returned:
                 continue
-        _returned.add(port)
-        if port != wanted:
-            say(f"Port {wanted} is in use here, so it is {port} this time.")
-        return port
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            _returned.add(port)
+            if port != wanted:
+                say(f"Port {wanted} is in use here, so it is {port} this time.")
+            return port
     raise Problem(f"No port from {wanted} to {wanted + 99} is free.")
 
 

@@ -11,6 +11,8 @@ from .console import say
 from .places import ADDON, ROOT
 
 FILE = ADDON / "i18n" / f"{ADDON.name}.pot"
+# Changes with each export.
+DATE = re.compile(r'^"(?:POT-Creation|PO-Revision)-Date: .*$', re.MULTILINE)
 TERM = re.compile(r'^msgid (".*"(?:\n".*")*)', re.MULTILINE)
 
 
@@ -20,11 +22,16 @@ def command(_args):
         name = f"campaign_master_pot_{os.getpid()}"
         try:
             template.make_database(odoo, name)
-            FILE.parent.mkdir(exist_ok=True)
-            FILE.write_text(_export(odoo, name))
+            exported = _export(odoo, name)
         finally:
             odoo.drop(name)
-    say(f"Written: {FILE.relative_to(ROOT)}")
+    shown = FILE.relative_to(ROOT)
+    if FILE.exists() and DATE.sub("", FILE.read_text()) == DATE.sub("", exported):
+        say(f"Up to date: {shown}")
+        return 0
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text(exported)
+    say(f"Written: {shown}")
     return 0
 
 

@@ -7,7 +7,7 @@ import time
 from . import odoo as odoo_command
 from . import pot, template, virtualenv
 from .console import complain, say
-from .places import ADDON, ROOT
+from .places import ADDON, ROOT, locked
 from .processes import foreground
 
 # Tests that need no Odoo.
@@ -102,7 +102,8 @@ def _run_acceptance(paths, options):
     """Test what README promises, in the environment variables of the user."""
     odoo_command.need_browser()
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return _pytest(virtualenv.python(), environ, "-p", "no:odoo", *options, *paths)
+    with locked("acceptance"):
+        return _pytest(virtualenv.python("acceptance"), environ, *options, *paths)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from .places import CACHE, HERE, locked
 ENVIRONMENTS = {
     "odoo": ["requirements.txt", "requirements-test.txt"],
     "lint": ["requirements-lint.txt"],
+    "acceptance": ["requirements-acceptance.txt"],
 }
 
 

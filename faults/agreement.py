@@ -44,7 +44,7 @@ def differences(scene, campaign, before=()):
 
 
 def figure_differences(scene, campaign):
-    """Compare only what came back of a campaign, whose people may be on other campaigns, too."""
+    """Compare only status and figures; the recipients may be on other campaigns as well."""
     lines = _lines(scene, campaign)
     return [*_campaign(scene, campaign), *_figures(scene, campaign, lines)]
 

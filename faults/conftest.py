@@ -18,12 +18,12 @@ def pytest_addoption(parser):
         "--all",
         action="store_true",
         dest="everything",
-        help="everything, and not only what stands for the rest, too",
+        help="run every case instead of the representative ones",
     )
     parser.addoption(
         "--keep",
         action="store_true",
-        help="write docs/faults.md anew instead of comparing it; plays everything",
+        help="rewrite docs/faults.md instead of comparing it; implies --all",
     )
 
 
@@ -35,8 +35,9 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect tests that another test represents."""
-    if not config.option.everything:
+    """Deselect tests that another test represents, unless tests are named."""
+    is_named = any("::" in argument for argument in config.args)
+    if not config.option.everything and not is_named:
         deselected = [item for item in items if item.get_closest_marker("thorough")]
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if item not in deselected]

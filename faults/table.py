@@ -20,7 +20,7 @@ list; each recipient has the right outcome; all figures, and the totals of peopl
 templates and lists, too. A message that something is done was true at that moment.
 
 This page is written by `./dev test --faults --keep`; without `--keep` the run fails when something
-else came out. It plays the rows that have outcomes of their own; with `--all`, every row.
+else came out. Of rows with the same outcomes, one is played by default; `--all` plays every row.
 
 - *nothing changed*: a dialog told it; pressing again is enough
 - *waits*: it goes on by itself, and the campaign says when

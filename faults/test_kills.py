@@ -300,13 +300,20 @@ def test_a_push_of_20000_goes_on_after_a_restart(mortal):
     report.count("restarts survived")
 
 
-def test_1200_pages_of_activity_are_read_to_the_end_over_a_restart(mortal):
+@pytest.fixture
+def small_pages(mortal):
+    """The sandbox returns one row a page."""
+    mortal.scene.sandbox.post("settings", {"pageCap": 1})
+    yield
+    mortal.scene.sandbox.post("settings", {"pageCap": 1_000})
+
+
+def test_1200_pages_of_activity_are_read_to_the_end_over_a_restart(mortal, small_pages):
     scene, pages = mortal.scene, 1_200
     campaign, mailing_list = mortal.plan(pages)
     scene.press(campaign)
     mortal.ends(campaign)
     scene.send(campaign, mailing_list, quiet=True)
-    scene.sandbox.post("settings", {"pageCap": 1})
     # Other tests' campaigns must not be read meanwhile.
     scene.sql("UPDATE utm_campaign SET campaign_master_next_poll_at = '2999-01-01'")
     before = scene.calls(ACTIVITY)
@@ -321,7 +328,6 @@ def test_1200_pages_of_activity_are_read_to_the_end_over_a_restart(mortal):
 
     stands = ("activity_page", "pull_failures", "next_poll_at")
     assert wait_until(scene.database, is_read, patience=120), scene.read(campaign, *stands)
-    scene.sandbox.post("settings", {"pageCap": 1_000})
     # At most the page that was requested during the restart is requested twice.
     assert scene.calls(ACTIVITY) - before in (pages, pages + 1)
     mortal.agrees(campaign)

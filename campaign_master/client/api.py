@@ -171,7 +171,7 @@ class CampaignMasterClient:
         :param seen: ``seen`` of the previous page; None for the first one
         :raise CampaignMasterResponseError: ``missing_items``: there are fewer rows than announced;
             ``endless_pages``: the previous page is repeated although rows are missing, or pages
-            have only addresses that this reading has had
+            have only addresses that this reading has had, see ``pages.py``
         """
         call = wire.activity(ref, since, page)
         result = self._session.call(call, wire.read_activity_page(page))
@@ -180,16 +180,17 @@ class CampaignMasterClient:
         if result.last:
             return result
         emails = [wire.same_address(item.email) for item in result.items]
-        seen, repeated, endless = pages.check(seen, emails)
-        if endless or (repeated and seen["rows"] < result.total):
+        checked = pages.check(seen, emails, result.total)
+        if checked.endless or (checked.repeated and checked.seen["rows"] < result.total):
             raise _endless(call)
-        return replace(result, seen=seen, last=repeated)
+        return replace(result, seen=checked.seen, last=checked.repeated)
 
     # === PAGES === #
 
     def _pages(self, make_call, read_item):
         """The items of all pages, none twice, until ``total`` is reached: else what is missing
-        would be taken for deleted."""
+        would be taken for deleted. A server that announces ever more new items is stopped by the
+        hour's calls only."""
         seen = set()
         for page in count(1):
             call = make_call(page)

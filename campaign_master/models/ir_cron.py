@@ -14,6 +14,7 @@ class IrCron(models.Model):
         wait forever for rows that this transaction has locked.
 
         :raise AccessError: the user may not change scheduled actions
+        :raise UserError: the job is running already; it reads these campaigns in the same run
         """
         read_statistics = self.env.ref(
             "campaign_master.ir_cron_pull_statistics", raise_if_not_found=False

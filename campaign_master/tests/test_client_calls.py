@@ -441,27 +441,49 @@ class TestPages(MockedCase):
         self.assertEqual(caught.exception.code, "endless_pages")
 
     def test_pages_that_repeat_in_a_cycle_are_an_error(self):
-        """After three pages with known addresses only. Of many addresses a sample is known, which
-        takes more pages."""
-        for distinct, most in ((4, 5), (400, 203), (3_000, 1_700)):
-            pages = [
+        """In the second cycle; when there are many addresses, of which a sample is known, in the
+        third."""
+        for distinct, most in ((4, 5), (400, 401), (3_000, 4_500)):
+            pages_in_cycle = [
                 self.addresses(number * 2 % distinct, number * 2 % distinct + 2)
-                for number in range(most + 1)
+                for number in range(most)
             ]
             with self.assertRaises(CampaignMasterResponseError, msg=distinct) as caught:
-                self.read_activity(pages)
+                self.read_activity(pages_in_cycle)
             self.assertEqual(caught.exception.code, "endless_pages")
 
-    def test_rows_may_move_between_pages(self):
-        pages = [self.addresses(0, 3), self.addresses(1, 3), self.addresses(2, 4)]
-        self.assertEqual(self.read_activity(pages).page, 3)
+    def check_pages(self, rows, size, total):
+        """Check pages of a list of addresses.
+
+        :return: what is known after the last page
+        """
+        seen = None
+        for start in range(0, len(rows), size):
+            checked = pages.check(seen, rows[start : start + size], total)
+            self.assertFalse(checked.repeated or checked.endless, (size, start))
+            seen = checked.seen
+        return seen
+
+    def test_rows_may_be_inserted_before_those_that_were_read(self):
+        """Each row that was read comes once more, on later pages."""
+        for read, inserted, size in ((4, 4, 1), (50, 30, 10), (300, 300, 100), (10_000, 300, 100)):
+            rows = self.addresses(0, read)
+            again = rows[-inserted:]
+            self.check_pages([*rows, *again, *self.addresses(read, 2 * read)], size, total=1)
+
+    def test_a_page_may_come_again_when_rows_were_inserted_before_it(self):
+        first = pages.check(None, self.addresses(0, 2), total=4)
+        self.assertTrue(pages.check(first.seen, self.addresses(0, 2), total=4).repeated)
+        self.assertFalse(pages.check(first.seen, self.addresses(0, 2), total=6).repeated)
+
+    def test_few_new_addresses_among_many_known_ones_are_noticed(self):
+        known = self.addresses(0, 50_000)
+        new = iter(self.addresses(50_000, 60_000))
+        rows = [next(new) if number % 20 == 0 else email for number, email in enumerate(known)]
+        self.check_pages([*known, *rows], 1_000, total=1)
 
     def test_what_is_known_of_a_reading_takes_little_space(self):
-        seen = None
-        for number in range(200):
-            addresses = self.addresses(number * 1_000, number * 1_000 + 1_000)
-            seen, repeated, endless = pages.check(seen, addresses)
-            self.assertFalse(repeated or endless)
+        seen = self.check_pages(self.addresses(0, 200_000), 1_000, total=200_000)
         self.assertEqual(seen["rows"], 200_000)
         self.assertLess(len(json.dumps(seen)), 10_000)
 

@@ -2,12 +2,13 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base.models import ir_cron
 
 from ..models import campaign_master_account
+from ..models.utm_campaign_pull import UtmCampaign
 from ..tools import polling
 from ..tools.polling import forecast, next_poll, stretch, wanted, wanted_by_all
 from .common import CampaignMasterCase
@@ -301,7 +302,18 @@ class TestRunManually(CampaignMasterCase):
 
     def test_other_users_are_refused_and_change_nothing(self):
         cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
-        before = self.campaign.sudo().campaign_master_next_poll_at
-        with self.assertRaises(AccessError):
-            cron.with_user(self.marketer).method_direct_trigger()
-        self.assertEqual(self.campaign.sudo().campaign_master_next_poll_at, before)
+        # assertRaises rolls back, so a change could not be seen afterwards.
+        with patch.object(UtmCampaign, "_campaign_master_make_due") as make_due:
+            with self.assertRaises(AccessError):
+                cron.with_user(self.marketer).method_direct_trigger()
+        make_due.assert_not_called()
+
+    def test_a_job_that_is_running_reads_the_campaigns_as_well(self):
+        cron = self.env.ref("campaign_master.ir_cron_pull_statistics").sudo()
+        with (
+            patch.object(ir_cron.IrCron, "_acquire_one_job", return_value=None),
+            self.assertRaisesRegex(UserError, "already executing"),
+            patch.object(UtmCampaign, "_campaign_master_make_due") as make_due,
+        ):
+            cron.with_user(self.env.ref("base.user_root")).method_direct_trigger()
+        make_due.assert_called_once()
