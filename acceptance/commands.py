@@ -20,6 +20,7 @@ def run(*args, root=ROOT):
     """Run a checkout's ./dev until it ends; return its exit code and output."""
     done = subprocess.run(
         [root / "dev", *args],
+        cwd=root,
         env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

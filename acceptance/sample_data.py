@@ -94,7 +94,6 @@ class SampleData:
         self._delete_and_archive()
         self._send_in_other_company()
         self._change_people()
-        self._change_settings()
 
     def start_sync(self):
         """Start a sync, and return while Campaign Master still holds its call."""
@@ -299,7 +298,7 @@ class SampleData:
         admin.call("res.partner", "write", [bob], {"email": "robert@example.com"})
         self.people = [person for person in self.people if person not in (eve, fay)]
 
-    def _change_settings(self):
+    def change_settings(self):
         """An administrator sets an interval, and breaks what an upgrade has to repair."""
         admin = self.scene.admin
         cron = self.scene.crons["pull_statistics"]

@@ -28,8 +28,9 @@ REMOVED = {
 
 
 def models(admin):
-    """Return the names of the add-on's models, without wizards."""
-    domain = [("model", "=like", "campaign.master.%"), ("transient", "=", False)]
+    """Return the names of the add-on's models that have a table, without wizards."""
+    domain = [("model", "=like", "campaign.master.%")]
+    domain += [("abstract", "=", False), ("transient", "=", False)]
     return [row["model"] for row in admin.find("ir.model", domain, ["model"])]
 
 

@@ -92,6 +92,7 @@ def _prepare(odoo, upgrade, directory):
                 data.create()
                 data.start_sync()
                 before = _read(data)
+                data.change_settings()
                 process.kill()
         data.scene.sandbox.post("release", {"drop": True})
         for release in others:

@@ -7,6 +7,15 @@ from .common import CampaignMasterCase
 class TestBrowser(CampaignMasterCase, HttpCase):
     """What people see and press."""
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        # Bundled here once; what a test bundles is rolled back with it.
+        for name in ("web.assets_frontend", "web.assets_tests", "web.assets_web"):
+            bundle = cls.env["ir.qweb"]._get_asset_bundle(name, assets_params={})
+            bundle.js()
+            bundle.css()
+
     def open(self, campaign, tour, login="marketer"):
         self.start_tour(f"/odoo/action-utm.utm_campaign_action/{campaign.id}", tour, login=login)
 

@@ -9,6 +9,15 @@ from odoo.tools import SQL
 from .common import CampaignMasterCase
 
 MANY, FEW = 3000, 200
+PEOPLE = """
+    INSERT INTO res_partner (id, commercial_partner_id, name, complete_name, email,
+                             email_normalized, active, is_company, type)
+    SELECT id, id, address, address, address, address, TRUE, number <= %(few)s, 'contact'
+      FROM (SELECT nextval('res_partner_id_seq') AS id, number,
+                   %(name)s || number || '@example.com' AS address
+              FROM generate_series(1, %(many)s) AS number) AS people
+    RETURNING id
+"""
 
 
 class TestPlans(CampaignMasterCase):
@@ -28,12 +37,9 @@ class TestPlans(CampaignMasterCase):
         return campaign
 
     def people(self, name):
-        """A few companies among many contacts."""
-        return self.make_contacts(
-            *(f"{name}{number}@example.com" for number in range(MANY - FEW))
-        ) + self.make_contacts(
-            *(f"{name}@company{number}.example" for number in range(FEW)), is_company=True
-        )
+        """A few companies among many contacts; the ORM would take 7 seconds to create them."""
+        rows = self.env.execute_query(SQL(PEOPLE, name=name, few=FEW, many=MANY))
+        return self.env["res.partner"].browse(person_id for [person_id] in rows)
 
     @contextmanager
     def most_rows_of(self, words):
