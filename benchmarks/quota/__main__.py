@@ -1,7 +1,0 @@
-"""python -m benchmarks.quota [--quick] [--seed N]"""
-
-import sys
-
-from .command import main
-
-sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,314 @@
+"""Two companies' data after some months of use, created through the buttons that users press.
+
+It uses only names that every released version has.
+"""
+
+import contextlib
+import threading
+import time
+
+from devtools.environment import rpc
+from devtools.environment.console import Problem
+from devtools.faults.scene import LOGIN, Scene
+
+# The logins, and what each may do. Every password equals its login.
+USERS = {
+    "marketing": "Email Marketing and all leads",
+    "seller": "Email Marketing and own leads",
+    "salesperson": "own leads, no Email Marketing",
+    "other": "Email Marketing in the other company",
+    "admin": "everything",
+}
+GROUPS = {
+    "seller": ["mass_mailing.group_mass_mailing_user", "sales_team.group_sale_salesman"],
+    "salesperson": ["sales_team.group_sale_salesman"],
+    "other": [
+        "mass_mailing.group_mass_mailing_user",
+        "sales_team.group_sale_salesman_all_leads",
+        "base.group_partner_manager",
+    ],
+}
+OTHER_LOGIN = {"username": "other", "password": "battery staple"}
+STAFF = [
+    ("Ann Archer", "Ann@Example.com"),
+    ("Bob Baker", "bob@example.com"),
+    ("Cem Carver", "cem@example.com"),
+    ("Dee Draper", "dee@example.com"),
+    ("Eve Elder", "eve@example.com"),
+    ("Fay Farmer", "fay@example.com"),
+]
+UNREACHABLE = [
+    ("No Email", False),
+    ("Broken Address", "broken"),
+    ("Ann Again", "ann@example.com"),
+]
+CUSTOMERS = 40
+CUSTOMER_DOMAIN = "customers.example"
+# Name, address, and the login of the salesperson.
+LEADS = [
+    ("Seller's lead", "sellers.lead@example.com", "seller"),
+    ("Marketing's lead", "marketings.lead@example.com", "marketing"),
+    ("Unassigned lead", "unassigned.lead@example.com", None),
+]
+INTERVAL = 45  # minutes; set by an administrator
+TIMEOUT = 60  # seconds
+
+
+class SampleData:
+    """A running Odoo of any version with the data of two companies.
+
+    :param str database: its name
+    :param str odoo_url: of the server
+    :param str sandbox_url: of Campaign Master's stand-in
+    :ivar Scene scene: carries out what users do
+    :ivar dict campaigns: campaign ids by state, such as ``partial``
+    """
+
+    def __init__(self, database, odoo_url, sandbox_url):
+        self.database = database
+        self.url = odoo_url
+        self.scene = Scene(database, sandbox_url, self.session)
+        self.campaigns = {}
+
+    def session(self, login, password=None):
+        """Log in a user."""
+        return rpc.Odoo(self.url, self.database, login, password or login)
+
+    def use_server(self, url):
+        """Continue on another server for the same database."""
+        self.url = url
+        self.scene.log_in(self.session)
+
+    def create(self):
+        """Create everything except the running sync."""
+        self._create_users()
+        self._create_people()
+        self._create_accounts()
+        self.plan("never")
+        self._sync_complete_and_unchanged()
+        self._sync_partial()
+        self._sync_failed()
+        self._sync_cancelled()
+        self._send()
+        self._sync_after_opt_out()
+        self._delete_and_archive()
+        self._send_in_other_company()
+        self._change_people()
+
+    def start_sync(self):
+        """Start a sync, and return while Campaign Master still holds its call."""
+        campaign, _list = self.plan("running")
+        self.scene.press(campaign)
+        self.scene.faults({"match": "POST /lists", "kind": "hold"})
+        threading.Thread(target=self._push, daemon=True).start()
+        end = time.monotonic() + TIMEOUT
+        while not self.scene.sandbox.get("state?brief=1")["held"]:
+            assert time.monotonic() < end, "The sync makes no call."
+            time.sleep(0.1)
+        self.expect(campaign, "running")
+
+    def _push(self):
+        with contextlib.suppress(Problem):  # the server is killed meanwhile
+            self.scene.run("push_recipients")
+
+    # === USERS AND PEOPLE === #
+
+    def _create_users(self):
+        admin = self.scene.admin
+        self.company = admin.reference("base.main_company")
+        self.other_company = self.scene.make_company("Other & Sons")
+        for login, groups in GROUPS.items():
+            company = self.other_company if login == "other" else self.company
+            groups = [admin.reference(group) for group in ("base.group_user", *groups)]
+            user = {
+                "name": login.title(),
+                "login": login,
+                "password": login,
+                "company_id": company,
+                "company_ids": [(6, 0, [company])],
+                "group_ids": [(6, 0, groups)],
+            }
+            admin.call("res.users", "create", [user], context={"no_reset_password": True})
+        one_company = {"company_ids": [(6, 0, [self.company])]}
+        admin.call("res.users", "write", [self._user("marketing")], one_company)
+
+    def _user(self, login):
+        [user] = self.scene.admin.find("res.users", [("login", "=", login)], ["id"])
+        return user["id"]
+
+    def _create_people(self):
+        admin = self.scene.admin
+        company = {"name": "Office Ltd", "is_company": True, "email": "office@example.com"}
+        people = [company, {"name": "Office Manager", "email": "OFFICE@example.com"}]
+        people += [{"name": name, "email": email} for name, email in STAFF]
+        self.people = admin.call("res.partner", "create", people)
+        people = [{"name": name, "email": email} for name, email in UNREACHABLE]
+        self.unreachable = admin.call("res.partner", "create", people)
+        leads = [
+            {"name": name, "email_from": email, "user_id": self._user(login) if login else False}
+            for name, email, login in LEADS
+        ]
+        self.leads = admin.call("crm.lead", "create", leads)
+        self.scene.make_people(CUSTOMERS, CUSTOMER_DOMAIN)
+
+    def _create_accounts(self):
+        scene = self.scene
+        scene.sandbox.post("users", LOGIN)
+        scene.sandbox.post("users", OTHER_LOGIN)
+        scene.make_template("Spring")
+        scene.make_template("Other spring", account=OTHER_LOGIN["username"])
+        self.account = scene.connect(self.company)
+        self.other_account = scene.connect(self.other_company, **OTHER_LOGIN)
+
+    # === CAMPAIGNS === #
+
+    def plan(self, name, people=None, leads=(), emails=()):
+        """Plan a campaign with its own list.
+
+        :param people: ids of contacts; by default all that have a valid address
+        :param leads: ids of leads
+        :param emails: addresses that are on the list before
+        :return: the campaign's id, and the list's id in the sandbox
+        """
+        mailing_list = self.scene.make_list(f"List of {name}", emails)
+        campaign = self.scene.plan(self.account, mailing_list, title=f"Campaign {name}")
+        self.scene.add(campaign, [("id", "in", self.people if people is None else people)])
+        if leads:
+            self.scene.add(campaign, [("id", "in", list(leads))], "crm.lead")
+        self.campaigns[name] = campaign
+        return campaign, mailing_list
+
+    def sync(self, campaign):
+        """Sync a campaign, and return the state that the sync ends in."""
+        self.scene.press(campaign)
+        self.scene.run("push_recipients")
+        return self.scene.read(campaign, "sync_state")
+
+    def refresh(self, campaign):
+        """Read a campaign's statistics completely."""
+        # Twice, because activity is read again at the poll after a change.
+        for _time in range(2):
+            self.scene.press(campaign, "refresh_statistics")
+
+    def expect(self, campaign, state):
+        """Check the state of the last sync."""
+        found = self.scene.read(campaign, "sync_state")
+        assert found == state, (found, self.scene.read(campaign, "sync_message"))
+
+    def _sync_complete_and_unchanged(self):
+        for name in ("complete", "unchanged"):
+            campaign, _list = self.plan(name, emails=["bob@example.com"])
+            self.sync(campaign)
+        self.expect(self.campaigns["complete"], "complete")
+        self.sync(self.campaigns["unchanged"])
+        self.expect(self.campaigns["unchanged"], "unchanged")
+
+    def _sync_partial(self):
+        campaign, _list = self.plan("partial", self.people + self.unreachable, self.leads)
+        self.sync(campaign)
+        self.expect(campaign, "partial")
+
+    def _sync_failed(self):
+        campaign, mailing_list = self.plan("failed")
+        self.scene.press(campaign)
+        self.scene.faults({"match": f"POST /lists/{mailing_list}/", "kind": "404"})
+        self.scene.run("push_recipients")
+        self.expect(campaign, "failed")
+
+    def _sync_cancelled(self):
+        campaign, _list = self.plan("cancelled")
+        self.scene.press(campaign)
+        self.scene.press(campaign, "cancel")
+        self.expect(campaign, "cancelled")
+
+    def _send(self):
+        campaign, mailing_list = self.plan("sent", leads=self.leads, emails=["known@example.com"])
+        self.scene.add(campaign, [("email", "like", f"@{CUSTOMER_DOMAIN}")])
+        self.sync(campaign)
+        self.scene.send(campaign, mailing_list, seed=4)
+        events = [
+            {"email": "ann@example.com", "kind": "open", "times": 2},
+            {"email": "ann@example.com", "kind": "click"},
+            {"email": "office@example.com", "kind": "open"},
+            {"email": "sellers.lead@example.com", "kind": "click"},
+            {"email": "marketings.lead@example.com", "kind": "forward"},
+            {"email": "cem@example.com", "kind": "unsubscribe"},
+        ]
+        ref = self.scene.read(campaign, "ref")
+        self.scene.sandbox.post(f"campaigns/{ref}/activity", events)
+        self.refresh(campaign)
+        assert self.scene.read(campaign, "sent")
+
+    def _sync_after_opt_out(self):
+        campaign, _list = self.plan("after opt-out")
+        self.sync(campaign)
+
+    def _delete_and_archive(self):
+        campaign, _list = self.plan("deleted")
+        self.sync(campaign)
+        ref = self.scene.read(campaign, "ref")
+        self.scene.sandbox.delete(f"campaigns/{ref}")
+        self.scene.press(campaign)
+        assert self.scene.read(campaign, "remote_status") == "deleted"
+        archived, _list = self.plan("archived")
+        self.sync(archived)
+        self.scene.marketer.call("utm.campaign", "write", [archived], {"active": False})
+
+    def _send_in_other_company(self):
+        scene, marketer = self.scene, self.scene.marketer
+        scene.marketer = self.session("other")
+        mailing_list = self.make_list_of_other_company()
+        campaign = self.plan_in_other_company("Campaign of others", mailing_list)
+        self.campaigns["other company"] = campaign
+        self.sync(campaign)
+        scene.send(campaign, mailing_list, seed=2)
+        self.refresh(campaign)
+        scene.marketer = marketer
+
+    def make_list_of_other_company(self):
+        """Make a list in the other company's account; return its id in the sandbox."""
+        return self.scene.make_list("List of others", account=OTHER_LOGIN["username"])
+
+    def plan_in_other_company(self, title, mailing_list):
+        """Plan a campaign of the other company for all people; return its id."""
+        campaign = self.scene.plan(self.other_account, mailing_list, title=title)
+        self.scene.add(campaign, [("id", "in", self.people)])
+        return campaign
+
+    # === CHANGES === #
+
+    def _change_people(self):
+        """Convert a lead, merge two contacts, delete one, and change an address."""
+        scene, admin = self.scene, self.scene.admin
+        context = {
+            "active_model": "crm.lead",
+            "active_id": self.leads[0],
+            "active_ids": [self.leads[0]],
+        }
+        wizard = "crm.lead2opportunity.partner"
+        values = {"name": "convert", "action": "create"}
+        [conversion] = scene.marketer.call(wizard, "create", [values], context=context)
+        scene.marketer.call(wizard, "action_apply", [conversion], context=context)
+        bob, *_others, dee, eve, fay = self.people[3:]
+        wizard = "base.partner.merge.automatic.wizard"
+        values = {"partner_ids": [(6, 0, [dee, eve])], "dst_partner_id": dee, "state": "selection"}
+        [merge] = admin.call(wizard, "create", [values])
+        admin.call(wizard, "action_merge", [merge])
+        admin.call("res.partner", "unlink", [fay])
+        admin.call("res.partner", "write", [bob], {"email": "robert@example.com"})
+        self.people = [person for person in self.people if person not in (eve, fay)]
+
+    def change_settings(self):
+        """An administrator sets an interval, and breaks what an upgrade has to repair."""
+        admin = self.scene.admin
+        cron = self.scene.crons["pull_statistics"]
+        admin.call("ir.cron", "write", [cron], {"interval_number": INTERVAL, "active": False})
+        cron = self.scene.crons["refresh_catalogue"]
+        admin.call("ir.cron", "write", [cron], {"code": "model._no_such_method()"})
+        for name, values in {
+            "recipient_rule_company": {"active": False},
+            "optout_rule_company": {"domain_force": "[(1, '=', 1)]", "perm_read": False},
+            "recipient_rule_salesman": {"groups": [(5, 0, 0)]},
+        }.items():
+            rule = admin.reference(f"campaign_master.campaign_master_{name}")
+            admin.call("ir.rule", "write", [rule], values)

@@ -1,0 +1,87 @@
+"""All of the add-on's data that a user can read, for comparison before and after an upgrade."""
+
+from devtools.environment.rpc import OdooError
+
+# Odoo's models, of which only the add-on's fields are read.
+EXTENDED = ("utm.campaign", "res.partner", "crm.lead")
+ADDED = ("campaign_master_", "description")
+NOT_ALLOWED = "not allowed"
+# Values that depend on the time of reading.
+VOLATILE = {"calls_forecast", "calls_this_hour", "duration", "write_date"}
+# Fields that a later version does not have anymore.
+REMOVED = {
+    # The log of syncs has the position of a running one, and campaigns have a time of the next
+    # reading (19.0.1.1.0).
+    "utm.campaign": {
+        "campaign_master_pull_due",
+        "campaign_master_sync_doubtful_id",
+        "campaign_master_sync_failures",
+        "campaign_master_sync_pass",
+        "campaign_master_sync_position_id",
+        "campaign_master_sync_retry_at",
+        "campaign_master_sync_total",
+        "campaign_master_sync_upto_id",
+    },
+    # Every recipient belongs to its campaign's account (19.0.1.1.0).
+    "campaign.master.recipient": {"account_id", "create_date", "create_uid", "write_uid"},
+}
+
+
+def models(admin):
+    """Return the names of the add-on's models that have a table, without wizards."""
+    domain = [("model", "=like", "campaign.master.%")]
+    domain += [("abstract", "=", False), ("transient", "=", False)]
+    return [row["model"] for row in admin.find("ir.model", domain, ["model"])]
+
+
+def take(session, names):
+    """Read all records of the models with all fields that the user may read.
+
+    :param session: ``devtools.environment.rpc.Odoo``
+    :param names: of models
+    :return: by model, either values by field by id, or ``NOT_ALLOWED``
+    """
+    return {name: _records(session, name) for name in (*names, *EXTENDED)}
+
+
+def differences(before, after):
+    """Compare two snapshots of the same user.
+
+    :return: one sentence for each difference
+    """
+    found = []
+    for model, records in before.items():
+        if NOT_ALLOWED in (records, after[model]):
+            if records != after[model]:
+                found.append(f"access to {model} has changed")
+            continue
+        if records.keys() != after[model].keys():
+            found.append(f"{model} had {sorted(records)} and has {sorted(after[model])}")
+            continue
+        for record, values in records.items():
+            found += _value_differences(f"{model} {record}", model, values, after[model][record])
+    return found
+
+
+def _value_differences(record, model, before, after):
+    for name, value in before.items():
+        if name in VOLATILE:
+            continue
+        if name not in after:
+            if name not in REMOVED.get(model, ()):
+                yield f"{name} of {record} does not exist anymore"
+        elif after[name] != value:
+            yield f"{name} of {record} was {value!r} and is {after[name]!r}"
+
+
+def _records(session, model):
+    try:
+        fields = session.call(model, "fields_get", [], attributes=["type"])
+        names = [name for name in fields if model not in EXTENDED or name.startswith(ADDED)]
+        context = {"active_test": False}
+        rows = session.call(model, "search_read", [], fields=names, order="id", context=context)
+    except OdooError as error:
+        if "not allowed to access" not in str(error):
+            raise
+        return NOT_ALLOWED
+    return {row["id"]: row for row in rows}

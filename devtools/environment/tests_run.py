@@ -1,0 +1,130 @@
+"""./dev test: everything that is needed, then the tests."""
+
+import contextlib
+import os
+import time
+
+from . import odoo as odoo_command
+from . import pot, template, virtualenv
+from .console import complain, say
+from .places import ADDON, ROOT, locked
+from .processes import foreground
+
+# Tests that need no Odoo.
+PLAIN = ["sandbox/tests", "devtools/environment/tests"]
+ODOO = ["campaign_master/tests"]
+FAULTS = ["devtools/faults"]
+ACCEPTANCE = ["devtools/acceptance"]
+DATABASE = "campaign_master_test_"
+
+# pytest's exit codes.
+PASSED, NOTHING_COLLECTED = 0, 5
+
+
+def command(args):
+    """./dev test [--faults [--all] | --acceptance] [pytest's arguments]"""
+    paths, options = _paths(args)
+    if "--acceptance" in options:
+        options.remove("--acceptance")
+        return _run_acceptance(paths or ACCEPTANCE, options)
+    if "--faults" in options:
+        options.remove("--faults")
+        return _run_faults(paths or FAULTS, options)
+    everything = not paths
+    plain = [path for path in (PLAIN if everything else paths) if not _of_addon(path)]
+    of_addon = [path for path in (ODOO if everything else paths) if _of_addon(path)]
+    codes = []
+    plain = [path for path in plain if (ROOT / path.split("::")[0]).exists()]
+    if plain:
+        codes.append(_run_plain(plain, options))
+    if of_addon:
+        codes.append(_run_in_odoo(of_addon, options, everything))
+    failed = [code for code in codes if code not in (PASSED, NOTHING_COLLECTED)]
+    # Options like -k may leave nothing in one of the two runs, but not in both.
+    return failed[0] if failed else min(codes, default=NOTHING_COLLECTED)
+
+
+def _paths(args):
+    """Tell the tests that are named from pytest's options; paths come back relative to the root."""
+    paths, options = [], []
+    for arg in args:
+        file, separator, name = arg.partition("::")
+        places = [os.path.join(place, file) for place in (os.getcwd(), ROOT)]
+        found = next(filter(os.path.exists, places), None)
+        if found and not arg.startswith("-"):
+            paths.append(os.path.relpath(os.path.realpath(found), ROOT) + separator + name)
+        else:
+            options.append(arg)
+    return paths, options
+
+
+def _of_addon(path):
+    return path.split("/")[0] == ADDON.name
+
+
+def _pytest(python, environ, *args):
+    command = [python, "-P", "-m", "pytest", "-rs", "-p", "devtools.environment.no_skips", *args]
+    return foreground(command, environ, cwd=ROOT)
+
+
+def _run_plain(paths, options):
+    say(f"Tests without Odoo: {' '.join(paths)}")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return _pytest(virtualenv.python(), environ, "-p", "no:odoo", *options, *paths)
+
+
+def _run_in_odoo(paths, options, everything):
+    """Run the add-on's tests in a new database; remove it afterwards."""
+    odoo_command.need_browser()
+    with odoo_command.ready() as odoo, _database(odoo) as name:
+        outdated = pot.difference(odoo, name) if everything else ""
+        code = _pytest(
+            odoo.python,
+            odoo.environ,
+            f"--odoo-database={name}",
+            "--odoo-http",
+            *options,
+            *paths,
+        )
+        if outdated:
+            complain(outdated)
+        return code or (1 if outdated else 0)
+
+
+def _run_faults(paths, options):
+    """Run what goes wrong: outside Odoo's tests, on copies of a new database."""
+    with odoo_command.ready() as odoo, _database(odoo) as name:
+        arguments = ["-p", "no:odoo", f"--faults-database={name}", *options, *paths]
+        return _pytest(odoo.python, odoo.environ, *arguments)
+
+
+def _run_acceptance(paths, options):
+    """Test what README promises, in the environment variables of the user."""
+    odoo_command.need_browser()
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with locked("acceptance"):
+        return _pytest(virtualenv.python("acceptance"), environ, *options, *paths)
+
+
+@contextlib.contextmanager
+def _database(odoo):
+    """Make a new database with the add-on; remove it afterwards, with what was copied from it."""
+    _drop_leftovers(odoo)
+    name = f"{DATABASE}{os.getpid()}"
+    started = time.monotonic()
+    try:
+        template.make_database(odoo, name)
+        say(f"A new database with the add-on took {time.monotonic() - started:.0f} seconds.")
+        yield name
+    finally:
+        for made in odoo.databases():
+            if made == name or made.startswith(f"{name}_"):
+                odoo.drop(made)
+
+
+def _drop_leftovers(odoo):
+    """Remove the databases of runs that were killed."""
+    for name in odoo.databases():
+        pid = name.removeprefix(DATABASE).partition("_")[0]
+        if name.startswith(DATABASE) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+            odoo.drop(name)
