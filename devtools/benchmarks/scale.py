@@ -1,7 +1,7 @@
 """Rows 9 and 11: a million lines, in a process of its own for each size.
 
-``python -m devtools.benchmarks.scale URL PEOPLE`` is that process: it puts so many people on each of four
-campaigns, pushes and ingests them all, and prints what that took as JSON.
+``python -m devtools.benchmarks.scale URL PEOPLE`` is that process: it adds that many people to each
+of four campaigns, pushes and ingests them all, and prints what that took as JSON.
 """
 
 import contextlib

@@ -7,7 +7,7 @@
   that are slow or broken beside one that is not
 
 All of them work through the same few files: ``scene.py`` does what people do, with a session of
-Odoo that is either inside this process (``inside.py``) or in another one (``devtools/environment/rpc.py``);
+Odoo that is either inside this process (``inside.py``) or in another one (``environment/rpc.py``);
 ``agreement.py`` compares Odoo with the sandbox afterwards. ``table.py`` keeps what the matrix gave
 in ``docs/faults.md``.
 """
