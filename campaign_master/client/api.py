@@ -1,6 +1,6 @@
 """The calls of Campaign Master that the add-on needs, one method each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -118,17 +118,12 @@ class CampaignMasterClient:
         call = wire.update_campaign(ref, draft)
         return self._session.call(call, wire.read_this_campaign(ref=ref))
 
-    def add_recipients(
-        self, list_ref: str, emails: Sequence[str], meanwhile: Callable | None = None
-    ) -> list[RecipientResult]:
+    def add_recipients(self, list_ref: str, emails: Sequence[str]) -> list[RecipientResult]:
         """Put addresses on a list.
 
         An address that is given twice, letter case and outer spaces aside, is sent once.
 
         :param emails: :data:`~.wire.MAX_RECIPIENTS` at most
-        :param meanwhile: something to do while the server works; it is called without arguments
-            once the call is under way, and not at all if it could not begin. It must not use this
-            client. What it raises passes through, after the call has ended
         :return: one result for each of ``emails``, in their order and spelling. ``unknown`` are
             those that the answer does not speak of; results nobody asked for are dropped
         :raise ValueError: if there are too many
@@ -143,7 +138,7 @@ class CampaignMasterClient:
             asked.setdefault(key, email.strip())
         call = wire.add_recipients(list_ref, list(asked.values()))
         answered = {}
-        for result in self._session.call(call, wire.read_results, meanwhile):
+        for result in self._session.call(call, wire.read_results):
             answered.setdefault(wire.same_address(result.email), result)
         results = []
         for key, email in zip(keys, emails, strict=True):

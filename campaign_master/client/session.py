@@ -20,10 +20,8 @@ it has sent (each counts against the quota), and is over before the body is read
 import json
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from datetime import datetime, timezone
 
 from . import wire
@@ -85,12 +83,10 @@ class Session:
     def close(self) -> None:
         self._transport.close()
 
-    def call(self, call: wire.Call, read: Callable, meanwhile: Callable | None = None):
+    def call(self, call: wire.Call, read: Callable):
         """Carry out one call with a good token.
 
         :param read: makes the result of the answer's :class:`~.wire.Members`
-        :param meanwhile: is called without arguments once the call is under way; not if it could
-            not even begin
         :return: what ``read`` returns
         :raise CampaignMasterError:
         """
@@ -99,10 +95,7 @@ class Session:
         sent, limits = 0, wire.Limits()
         try:
             token = self.ledger.token() or self._renew(None)
-            if meanwhile:
-                exchange, sent = self._send_and(meanwhile, call, token)
-            else:
-                exchange, sent = self._send(call, token)
+            exchange, sent = self._send(call, token)
             if exchange.answer and exchange.answer.status == 401:
                 exchange, more = self._send(call, self._renew(token))
                 sent += more
@@ -127,25 +120,6 @@ class Session:
         call = wire.login(self._username, self._password)
         exchange, _sent = self._send(call, None)
         return self._result(call, exchange, wire.read_token)
-
-    def _send_and(self, meanwhile, call, token) -> tuple[Exchange, int]:
-        """As :meth:`_send`, which waits in a thread of its own while this one does something
-        else."""
-        sending = Future()
-
-        def send():
-            try:
-                sending.set_result(self._send(call, token))
-            except BaseException as error:
-                sending.set_exception(error)
-
-        # Not an executor's thread: a server that stops would wait for it.
-        threading.Thread(target=send, name="campaign-master-call", daemon=True).start()
-        try:
-            meanwhile()
-        finally:
-            wait([sending])
-        return sending.result()
 
     def _send(self, call, token) -> tuple[Exchange, int]:
         """Send a call, and again if that is safe and may help.

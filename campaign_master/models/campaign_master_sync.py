@@ -394,18 +394,16 @@ class CampaignMasterSync(models.Model):
                 "next_at": fields.Datetime.now(),
             }
         )
-        # No transaction is open during the call but the one that stores the former answer: whoever
-        # changes the campaign meanwhile, or cancels, neither waits nor collides.
+        # No transaction is open during the call: whoever changes the campaign meanwhile, or cancels,
+        # neither waits nor collides.
         self.env.cr.commit()  # pylint: disable=invalid-commit
-        # 100,000 recipients in 2.2 s rather than 2.8 s if Campaign Master answers at once, and in
-        # 1.2 times the time that its answers take if that is 50 ms, rather than 1.5.
-        meanwhile = partial(run.store, under_way=self)
         try:
-            answer.results = client.add_recipients(list_ref, list(ids_by_email), meanwhile)
+            answer.results = client.add_recipients(list_ref, list(ids_by_email))
         except CampaignMasterRefusedError as error:
             answer.results = retrying(partial(self._find_culprit, answer, error), self.env)
         if answer.results:
             run.answer = answer
+            run.store()
 
     def _find_culprit(self, answer, error):
         """The call as a whole was refused: halve it next time.

@@ -1,9 +1,8 @@
 """Each call with each outcome, answered by ``responses``."""
 
 import json
-import threading
 from datetime import datetime, timedelta, timezone
-from unittest.mock import Mock, patch
+from unittest.mock import patch
 
 import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
@@ -317,32 +316,6 @@ class TestRecipients(MockedCase):
 
     def test_nobody_is_no_call(self):
         self.assertEqual(self.client.add_recipients("7", []), [])
-
-    def test_something_else_is_done_while_the_server_works(self):
-        done = threading.Event()
-        # The server answers only once it was done.
-        self.http.add_callback(
-            "POST",
-            f"{URL}/lists/7/recipients",
-            lambda _request: (200 if done.wait(10) else 500, {}, json.dumps({"results": [RESULT]})),
-        )
-        results = self.client.add_recipients("7", ["ann@example.com"], done.set)
-        self.assertEqual([result.status for result in results], ["added"])
-
-    def test_nothing_else_is_done_when_the_call_cannot_begin(self):
-        self.client.ledger.after_call(
-            "", Limits(remaining=0, reset_at=datetime(2999, 1, 1, tzinfo=timezone.utc)), 0
-        )
-        meanwhile = Mock()
-        with self.assertRaises(CampaignMasterRateLimitError):
-            self.client.add_recipients("7", ["ann@example.com"], meanwhile)
-        meanwhile.assert_not_called()
-
-    def test_a_mistake_in_what_is_done_meanwhile_passes_through_and_the_call_counts(self):
-        self.on("POST /lists/7/recipients", answer={"results": [RESULT]})
-        with self.assertRaises(ZeroDivisionError):
-            self.client.add_recipients("7", ["ann@example.com"], lambda: 1 / 0)
-        self.assertEqual(len(self.http.calls), 1)
 
 
 class TestPages(MockedCase):

@@ -452,26 +452,6 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.assertEqual(sync.state, "failed")
         self.assertIn("Campaign subject is required", sync.message)
 
-    def test_the_answer_to_a_call_is_stored_while_the_next_one_is_under_way(self):
-        campaign = self.make_campaign()
-        self.add(campaign, self.make_contacts(*(f"person{n}@example.com" for n in range(1500))))
-        self.press(campaign)
-        stored = []
-        add_recipients = CampaignMasterClient.add_recipients
-
-        def look(client, list_ref, emails, meanwhile):
-            def then():
-                meanwhile()
-                self.env.invalidate_all()
-                stored.append(list(self.states(campaign).values()).count("added"))
-
-            return add_recipients(client, list_ref, emails, then)
-
-        with patch.object(CampaignMasterClient, "add_recipients", look):
-            self.push()
-        self.assertEqual(stored, [0, 1000])
-        self.assertEqual(set(self.states(campaign).values()), {"added"})
-
     def test_a_lost_answer_does_not_take_the_one_before_with_it(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts(*(f"person{n}@example.com" for n in range(2500))))
