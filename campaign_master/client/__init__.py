@@ -5,6 +5,7 @@ Plain Python on ``requests``: nothing in this folder imports Odoo or needs a dat
 - ``api.py``: :class:`CampaignMasterClient`, one method for each call
 - ``session.py``: the login, limits, repetitions, and what an answer means
 - ``transport.py``: which addresses may be called, and how one request becomes an answer
+- ``deadline.py``: limits the time of a whole call; all extensions of urllib3
 - ``pages.py``: detects that the pages of a reading do not end
 - ``wire.py``: every path, header and member name, and the objects made of them
 - ``ledger.py``: what all workers of one account share

@@ -5,30 +5,21 @@ exceptions carry the request with its headers and body, so none is raised on, no
 ``__cause__`` or ``__context__``, where a log would show it.
 """
 
-import io
 import ipaddress
 import logging
 import re
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    ProxyError,
-    ReadTimeoutError,
-)
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, ProxyError, ReadTimeoutError
 
 from . import wire
+from .deadline import DeadlineAdapter, DeadlineError, deadline
 from .errors import (
     CampaignMasterConfigurationError,
     CampaignMasterConnectionError,
@@ -40,11 +31,6 @@ _logger = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 2**20  # of one answer, unpacked; a thousand rows of activity are half a MB
 USER_AGENT = "campaign-master-odoo"
-
-
-class DeadlineError(Exception):
-    """The call as a whole took too long (no ``OSError``, so that urllib3 lets it pass)."""
-
 
 # What "requests" and what lies below it raise for want of an answer.
 _FAILURES = (OSError, HTTPError, HTTPException, ValueError, DeadlineError)
@@ -111,7 +97,7 @@ class Transport:
         started = time.monotonic()
         try:
             with (
-                _deadline(ends),
+                deadline(ends),
                 self._session.request(
                     call.method,
                     self.url + call.path,
@@ -253,92 +239,9 @@ class _Session(requests.Session):
         self.verify = True
         self.trust_env = not loopback
         self.headers.update({"Accept": "application/json", "User-Agent": USER_AGENT})
-        adapter = _Adapter(timeout)
+        adapter = DeadlineAdapter(timeout)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
     def get_redirect_target(self, resp):
         return None
-
-
-class _Adapter(HTTPAdapter):
-    """Tries once (what may be repeated is the session's decision), with a timeout in any case.
-
-    The timeout is here and not in each call, as Odoo's test cases cannot handle a pair there.
-    """
-
-    def __init__(self, timeout):
-        super().__init__()
-        self._timeout = timeout
-
-    def send(self, request, stream=False, timeout=None, **kwargs):
-        timeout = self._timeout if timeout is None else timeout
-        return super().send(request, stream=stream, timeout=timeout, **kwargs)
-
-    def init_poolmanager(self, *args, **kwargs):
-        result = super().init_poolmanager(*args, **kwargs)
-        _use_timed_pools(self.poolmanager)
-        return result
-
-    def proxy_manager_for(self, *args, **kwargs):
-        return _use_timed_pools(super().proxy_manager_for(*args, **kwargs))
-
-
-# The timeouts of "requests" bound each wait for the *next* bytes: a server that sends one byte now
-# and then could hold a worker for hours. So every read, of the headers too, also looks at the
-# call's deadline.
-
-_call_ends = ContextVar("campaign_master_call_ends")
-
-
-@contextmanager
-def _deadline(moment):
-    token = _call_ends.set(moment)
-    try:
-        yield
-    finally:
-        _call_ends.reset(token)
-
-
-class _TimedReader(io.RawIOBase):
-    """The raw side of a socket's file; no wait goes beyond the deadline."""
-
-    def __init__(self, raw, sock):
-        self._raw = raw
-        self._sock = sock
-        self._timeout = sock.gettimeout()
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        left = _call_ends.get() - time.monotonic()
-        if left <= 0:
-            raise DeadlineError
-        self._sock.settimeout(left if self._timeout is None else min(left, self._timeout))
-        return self._raw.readinto(buffer)
-
-    def close(self):
-        self._raw.close()
-        return super().close()
-
-
-class _TimedResponse(HTTPResponse):
-    def __init__(self, sock, *args, **kwargs):
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock))
-
-
-class _HTTPPool(HTTPConnectionPool):
-    class ConnectionCls(HTTPConnectionPool.ConnectionCls):
-        response_class = _TimedResponse
-
-
-class _HTTPSPool(HTTPSConnectionPool):
-    class ConnectionCls(HTTPSConnectionPool.ConnectionCls):
-        response_class = _TimedResponse
-
-
-def _use_timed_pools(manager):
-    manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return manager
