@@ -1,27 +1,33 @@
-"""The client of Campaign Master's REST API.
+"""A client of Campaign Master's REST API.
 
 Plain Python on ``requests``: nothing in this folder imports Odoo or needs a database.
 
 - ``api.py``: :class:`CampaignMasterClient`, one method for each call
-- ``session.py``: the login, limits, repetitions, and what an answer means
-- ``transport.py``: which addresses may be called, and how one request becomes an answer
+- ``session.py``: login, limits, retries, and the meaning of an answer
+- ``transport.py``: the addresses that may be called, and one request with its answer
 - ``deadline.py``: limits the time of a whole call; all extensions of urllib3
-- ``pages.py``: detects that the pages of a reading do not end
-- ``wire.py``: every path, header and member name, and the objects made of them
-- ``ledger.py``: what all workers of one account share
-- ``errors.py``: all that can be raised
+- ``pages.py``: detects pages that do not end
+- ``wire.py``: every path, header and member name, and the data classes
+- ``ledger.py``: the token and limits that all workers of one account share
+- ``errors.py``: all errors, in one tree
 """
 
 from .api import CampaignMasterClient
 from .errors import (
+    CampaignMasterAddressError,
     CampaignMasterAuthError,
     CampaignMasterConfigurationError,
     CampaignMasterConnectionError,
     CampaignMasterError,
+    CampaignMasterLedgerLimitError,
+    CampaignMasterLoginRefusedError,
+    CampaignMasterLoginRequestError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
     CampaignMasterResponseError,
+    CampaignMasterServerError,
+    CampaignMasterTokenRefusedError,
     FieldError,
 )
 from .ledger import Ledger, MemoryLedger
@@ -46,15 +52,21 @@ __all__ = [
     "ActivityPage",
     "Campaign",
     "CampaignDraft",
+    "CampaignMasterAddressError",
     "CampaignMasterAuthError",
     "CampaignMasterClient",
     "CampaignMasterConfigurationError",
     "CampaignMasterConnectionError",
     "CampaignMasterError",
+    "CampaignMasterLedgerLimitError",
+    "CampaignMasterLoginRefusedError",
+    "CampaignMasterLoginRequestError",
     "CampaignMasterNotFoundError",
     "CampaignMasterRateLimitError",
     "CampaignMasterRefusedError",
     "CampaignMasterResponseError",
+    "CampaignMasterServerError",
+    "CampaignMasterTokenRefusedError",
     "FieldError",
     "Ledger",
     "Limits",

@@ -1,130 +1,241 @@
-"""What can go wrong with a call to Campaign Master: one tree, which one ``except`` catches.
+"""Errors of the Campaign Master client, in one tree.
 
 ::
 
     CampaignMasterError
-      CampaignMasterConfigurationError    the account cannot work as it is set up
-      CampaignMasterAuthError             the login, or a token just issued, was refused
-      CampaignMasterRateLimitError        the hour's or the month's calls are spent
-      CampaignMasterConnectionError       no answer, or a server in trouble: try again later
-      CampaignMasterResponseError         an answer that cannot be used
-        CampaignMasterRefusedError        400: Campaign Master says what is wrong with the request
-        CampaignMasterNotFoundError       404: deleted in Campaign Master, or a wrong API address
+      CampaignMasterConfigurationError    the account is not set up correctly
+        CampaignMasterAddressError        the API address is wrong
+      CampaignMasterAuthError             no access
+        CampaignMasterLoginRefusedError   the username or password is wrong
+        CampaignMasterTokenRefusedError   the login works, the token does not
+      CampaignMasterRateLimitError        the hourly or monthly limit is reached
+        CampaignMasterLedgerLimitError    ... according to the ledger: nothing was sent
+      CampaignMasterConnectionError       no connection or no complete answer
+        CampaignMasterServerError         5xx
+      CampaignMasterResponseError         an unusable answer
+        CampaignMasterLoginRequestError   400 to the login: the call itself was not carried out
+        CampaignMasterRefusedError        400 to the call: it says what is wrong with the request
+        CampaignMasterNotFoundError       404: the campaign or list was deleted
 
-No text in here holds a password, a token or a recipient's address.
+Callers decide by class, ``retryable`` and ``retry_at``, and choose a text by ``key``. No error
+contains a password, a token or a recipient's address.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 
-class CampaignMasterError(Exception):
-    """Base of all errors of the client.
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """Campaign Master's message about one member of a refused request."""
 
-    :param str code: a word for programs
-    :param str message: an English sentence for people
-    :param str call: the call it happened in, as ``POST /lists/7/recipients``, if there was one
+    field: str
+    message: str
+
+
+class CampaignMasterError(Exception):
+    """Base class of all errors of the client.
+
+    :ivar bool retryable: the same call may succeed later without any change. First look at
+        ``outcome_unknown``
+    :ivar datetime retry_at: when a retry makes sense (aware, UTC); None if unknown
+    :ivar str key: a stable key for messages
+    :ivar str code: a finer word for logs
+    :ivar str message: an English sentence
+    :ivar str call: the failed call, such as ``POST /lists/7/recipients``; None if there was none
+    :ivar int status: of the answer; None if there was none, or several
+    :ivar bool outcome_unknown: the call writes, and the server may have carried it out
     """
 
-    def __init__(self, code, message, *, call=None):
+    key = "error"
+    retryable = False
+    retry_at: datetime | None = None
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        call: str | None = None,
+        status: int | None = None,
+        outcome_unknown: bool = False,
+    ):
         super().__init__(code, message)
         self.code = code
         self.message = message
         self.call = call
+        self.status = status
+        self.outcome_unknown = outcome_unknown
 
     def __str__(self):
         return f"{self.call}: {self.message}" if self.call else self.message
 
 
 class CampaignMasterConfigurationError(CampaignMasterError):
-    """The account cannot work as it is set up; nothing was sent.
+    """The account is not set up correctly: an administrator must change it.
 
     Codes: ``bad_address``, ``no_login``.
     """
 
+    key = "configuration"
+
+
+class CampaignMasterAddressError(CampaignMasterConfigurationError):
+    """404 or a redirect, for a path that names no campaign or list: the API address is wrong.
+
+    Codes: ``wrong_address`` (404), ``redirect``.
+    """
+
+    key = "wrong_address"
+
 
 class CampaignMasterAuthError(CampaignMasterError):
-    """The account is not let in.
+    """Campaign Master refused access. Always one of the subclasses."""
 
-    Codes: ``login_refused`` (username or password are wrong), ``token_refused`` (the login works,
-    but not the token that it has just given).
+
+class CampaignMasterLoginRefusedError(CampaignMasterAuthError):
+    """The username or password is wrong: an administrator must correct it.
+
+    Codes: ``login_refused``.
     """
+
+    key = "login_refused"
+
+
+class CampaignMasterTokenRefusedError(CampaignMasterAuthError):
+    """The login works, but the call was refused with the new token.
+
+    Codes: ``token_refused``.
+    """
+
+    key = "token_refused"
+    retryable = True
 
 
 class CampaignMasterRateLimitError(CampaignMasterError):
-    """A limit of the API user is reached; the call was not carried out.
+    """A limit of the API user is reached. The call was not carried out.
 
-    Codes: ``hour_spent``, ``month_spent`` (Campaign Master says so); ``hour_counted``,
-    ``month_counted`` (the ledger says so, and nothing was sent).
+    Codes: ``hour_spent``, ``month_spent`` (according to Campaign Master).
 
-    :param str period: ``hour`` or ``month``
-    :param datetime reset_at: when calls are possible again (aware, UTC), None if not known
+    :ivar str period: ``hour`` or ``month``
+    :ivar datetime retry_at: when calls are possible again (aware, UTC); None if unknown
     """
 
+    retryable = True
+
     def __init__(
-        self, code, message, *, period="hour", reset_at: datetime | None = None, call=None
+        self,
+        code: str,
+        message: str,
+        *,
+        period: str = "hour",
+        retry_at: datetime | None = None,
+        reset_at: datetime | None = None,
+        **options,
     ):
-        super().__init__(code, message, call=call)
+        super().__init__(code, message, **options)
         self.period = period
-        self.reset_at = reset_at
+        self.retry_at = retry_at or reset_at
+
+    @property
+    def key(self) -> str:
+        return f"{self.period}_limit"
+
+    @property
+    def reset_at(self) -> datetime | None:
+        return self.retry_at
+
+
+class CampaignMasterLedgerLimitError(CampaignMasterRateLimitError):
+    """The ledger refused the call. Nothing was sent.
+
+    Codes: ``hour_counted``, ``month_counted``.
+    """
 
 
 class CampaignMasterConnectionError(CampaignMasterError):
-    """No connection, no answer in time, or a 5xx: the same call may work later.
+    """No connection, or no complete answer in time.
 
-    Codes: ``unreachable``, ``tls``, ``timeout``, ``connection_lost``, ``server_error``.
-
-    :param bool outcome_unknown: the call writes, and the server may have carried it out
+    Codes: ``unreachable``, ``tls``, ``timeout``, ``connection_lost``.
     """
 
-    def __init__(self, code, message, *, outcome_unknown=False, call=None):
-        super().__init__(code, message, call=call)
-        self.outcome_unknown = outcome_unknown
+    key = "connection"
+    retryable = True
+
+
+class CampaignMasterServerError(CampaignMasterConnectionError):
+    """5xx: Campaign Master has a problem. Codes: ``server_error``."""
+
+    key = "server_error"
 
 
 class CampaignMasterResponseError(CampaignMasterError):
-    """Campaign Master answered, with something that cannot be used.
+    """An unusable answer.
 
-    Codes: ``not_json``, ``bad_member``, ``too_large``, ``redirect``, ``unexpected_status``,
-    ``endless_pages``, ``missing_items``, and those of the two subclasses.
-
-    :param bool outcome_unknown: the call writes, and the server may have carried it out
-    :param int status: of the answer, None if it is about several answers
+    Codes: ``not_json``, ``bad_member``, ``too_large``, ``redirect`` (for a path that names a
+    campaign or list), ``unexpected_status``, ``endless_pages``, ``missing_items``.
     """
 
-    def __init__(self, code, message, *, outcome_unknown=False, status=None, call=None):
-        super().__init__(code, message, call=call)
-        self.outcome_unknown = outcome_unknown
-        self.status = status
+    key = "bad_response"
+    retryable = True
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """What Campaign Master says about one member of a refused request."""
+class CampaignMasterLoginRequestError(CampaignMasterResponseError):
+    """400 to the login request: the call it was for was not sent, or not carried out.
 
-    field: str
-    message: str
+    Codes: ``login_request_refused``.
+
+    :ivar list[FieldError] errors: one for each member that Campaign Master complains about
+    """
+
+    key = "login_request_refused"
+
+    def __init__(self, code: str, message: str, *, errors: Iterable[FieldError] = (), **options):
+        super().__init__(code, message, **options)
+        self.errors = list(errors)
 
 
 class CampaignMasterRefusedError(CampaignMasterResponseError):
-    """400: Campaign Master did not accept the request; ``message`` is its own, where it gave one.
+    """400: Campaign Master refused this very call. ``message`` is its own, if it gave one.
 
     Codes: ``refused``.
 
-    :param list errors: :class:`FieldError`, one for each member that it complains of
-    :param str about: what the call was about (``campaign``, ``list``), None for others: a login
-        that is renewed on the way may be refused, too
+    :ivar list[FieldError] errors: one for each member that Campaign Master complains about
+    :ivar str about: what the call's path names, ``campaign`` or ``list``; else None
     """
 
-    def __init__(self, code, message, *, errors=(), about=None, status=400, call=None):
-        super().__init__(code, message, status=status, call=call)
+    key = "refused"
+    retryable = False
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        errors: Iterable[FieldError] = (),
+        about: str | None = None,
+        **options,
+    ):
+        super().__init__(code, message, **options)
         self.errors = list(errors)
         self.about = about
 
 
 class CampaignMasterNotFoundError(CampaignMasterResponseError):
-    """404. Codes: ``not_found`` (the campaign or list of the call is not, or no longer, there),
-    ``wrong_address`` (a path that names neither is not there: the API address is wrong)."""
+    """404: the campaign or list no longer exists in Campaign Master.
 
-    def __init__(self, code, message, *, status=404, call=None):
-        super().__init__(code, message, status=status, call=call)
+    Codes: ``not_found``.
+
+    :ivar str about: ``campaign`` or ``list``
+    """
+
+    retryable = False
+
+    def __init__(self, code: str, message: str, *, about: str = "campaign", **options):
+        super().__init__(code, message, **options)
+        self.about = about
+
+    @property
+    def key(self) -> str:
+        return f"{self.about}_not_found"

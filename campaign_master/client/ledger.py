@@ -1,7 +1,6 @@
-"""What all workers of one account share: its token, and how many calls it has left.
+"""The data that all workers of one account share: the token and the remaining calls.
 
-The add-on keeps the ledger on the account, in the database. :class:`MemoryLedger` does for one
-process.
+The add-on keeps it in the database, on the account. :class:`MemoryLedger` keeps it in one process.
 """
 
 import threading
@@ -9,50 +8,55 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
-from .errors import CampaignMasterRateLimitError
+from .errors import CampaignMasterLedgerLimitError
 from .wire import Limits
 
 TOKEN_MARGIN = timedelta(minutes=1)
 
 
 class Ledger(Protocol):
-    """Each method stands alone: what it has stored must be there for the other workers when it
-    returns, whatever becomes of the caller."""
+    """What a client needs from its ledger.
+
+    When a method returns, the other workers see what it stored, even if the caller fails later.
+    """
 
     def token(self) -> str | None:
-        """The token, if it is good for a minute or more as far as we know."""
+        """:return: the token, unless it is known to end within a minute"""
 
     def renew(self, refused: str | None, login: Callable[[], str]) -> str:
-        """A good token, logging in if need be; one login at a time.
+        """Get a valid token. Only one worker logs in at a time.
 
-        Under a lock: if another worker has stored a good token other than ``refused`` meanwhile,
-        that one. Else what ``login()`` gives, stored, its end not known yet. What ``login()``
-        raises passes through, with the lock released.
+        Under a lock: if another worker has stored a valid token other than ``refused``, use that
+        one. Otherwise call ``login`` and store its token, without an end time.
 
-        :param refused: the token that the server no longer takes, None if there was none
+        :param refused: the token that the server no longer accepts; None if there was none
+        :param login: makes a new token
+        :return: the token to use
+        :raise CampaignMasterError: raised by ``login``, after the lock is released
         """
 
     def before_call(self, call: str) -> None:
-        """May refuse a call.
+        """Allow or refuse a call.
 
-        :param call: as ``POST /lists/7/recipients``
-        :raise CampaignMasterRateLimitError: and nothing is sent
+        :param call: such as ``POST /lists/7/recipients``
+        :raise CampaignMasterLedgerLimitError: refused; nothing is sent
         """
 
     def after_call(self, call: str, limits: Limits, sent: int) -> None:
-        """Told once for each :meth:`before_call` that did not refuse, however the call ended.
+        """Update the limits. Called once for each call that :meth:`before_call` allowed, even if
+        the call failed.
 
-        :param limits: what the last answer's headers said; None is "not said", not "none"
-        :param sent: how many requests went out, retries and the repetition after a 401 included;
-            0 if the server could not be reached or the login failed. Logging in is not counted:
-            the API does not count it
+        :param limits: from the headers of the last answer; a None there means "unknown"
+        :param sent: the number of requests that were sent, retries and the repetition after a 401
+            included; 0 if the server was unreachable or the login failed. Logins do not count: the
+            API does not count them
         """
 
 
 class MemoryLedger:
-    """A :class:`Ledger` for one process; its threads may share it.
+    """A :class:`Ledger` for one process. Threads may share it.
 
-    :param token: a token to begin with
+    :param token: an initial token
     """
 
     def __init__(self, token: str | None = None):
@@ -83,11 +87,11 @@ class MemoryLedger:
         limits = self._limits
         now = datetime.now(timezone.utc)
         if limits.remaining == 0 and limits.reset_at is not None and limits.reset_at > now:
-            raise CampaignMasterRateLimitError(
-                "hour_spent",
-                "The calls of this hour are spent.",
+            raise CampaignMasterLedgerLimitError(
+                "hour_counted",
+                "The hourly limit is reached.",
                 period="hour",
-                reset_at=limits.reset_at,
+                retry_at=limits.reset_at,
                 call=call,
             )
 

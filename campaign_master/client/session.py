@@ -1,20 +1,25 @@
-"""The account's session: the login, the limits, what is repeated, and what an answer means.
+"""The account's session: login, limits, retries, and the meaning of an answer.
 
 =====================  =====================================================================
-what comes             what happens
+result                 reaction
 =====================  =====================================================================
-no connection, 5xx     GET and PUT: again after a pause, ``retries`` times at most, within the
-                       ``seconds`` of the call. POST: never, the caller must know that an answer
-                       was lost. Then CampaignMasterConnectionError
-401                    the token is renewed once and the call repeated once, whatever its kind: a
-                       401 says that nothing was done. Then CampaignMasterAuthError
+no connection, 5xx     GET and PUT: retried after a pause, at most ``retries`` times and within
+                       the ``seconds`` of the call. POST: never retried, because the caller must
+                       know that an answer was lost. Then CampaignMasterConnectionError
+401                    renew the token and repeat the call, once and for every method: a 401 means
+                       that nothing was done. Then CampaignMasterTokenRefusedError
 429                    CampaignMasterRateLimitError, at once
-400, 404               CampaignMasterRefusedError, CampaignMasterNotFoundError, at once
-anything else          CampaignMasterResponseError, at once
+400                    CampaignMasterRefusedError, at once
+404                    CampaignMasterNotFoundError if the path names a campaign or list, else
+                       CampaignMasterAddressError, at once
+anything else          CampaignMasterResponseError, at once (CampaignMasterAddressError for a
+                       redirect of a path that names no campaign or list)
 =====================  =====================================================================
 
-The repeating is a loop here and not urllib3's ``Retry``: that one does not tell how many requests
-it has sent (each counts against the quota), and is over before the body is read.
+A login may be refused with CampaignMasterLoginRefusedError or CampaignMasterLoginRequestError.
+
+Retries are a loop here, not urllib3's ``Retry``: that one does not report the number of requests it
+sent (each counts against the quota), and ends before the body is read.
 """
 
 import json
@@ -26,14 +31,17 @@ from datetime import datetime, timezone
 
 from . import wire
 from .errors import (
-    CampaignMasterAuthError,
+    CampaignMasterAddressError,
     CampaignMasterConfigurationError,
-    CampaignMasterConnectionError,
     CampaignMasterError,
+    CampaignMasterLoginRefusedError,
+    CampaignMasterLoginRequestError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
     CampaignMasterResponseError,
+    CampaignMasterServerError,
+    CampaignMasterTokenRefusedError,
     FieldError,
 )
 from .ledger import Ledger, MemoryLedger
@@ -41,8 +49,8 @@ from .transport import Answer, Exchange, Transport
 
 _logger = logging.getLogger(__name__)
 
-BACKOFF = 0.5  # seconds before the first repetition; doubled each time, up to half as much again
-MASK_FROM = 4  # characters; a shorter secret cannot be told from ordinary text
+BACKOFF = 0.5  # seconds before the first retry; doubled each time, plus up to 50 %
+MASK_FROM = 4  # characters; a shorter secret also occurs in ordinary text
 _NOT_JSON = object()
 
 
@@ -68,10 +76,10 @@ class Session:
         self.ledger = MemoryLedger() if ledger is None else ledger
         self._username = username
         self._password = password
-        self._secrets = {password}  # and the tokens that were used
+        self._secrets = {password}  # and the tokens used so far
         self._retries = retries
         self._seconds = seconds
-        self._ends = None  # of the call under way, on the clock of time.monotonic()
+        self._ends = None  # deadline of the current call, on the clock of time.monotonic()
 
     @property
     def url(self) -> str:
@@ -84,11 +92,11 @@ class Session:
         self._transport.close()
 
     def call(self, call: wire.Call, read: Callable):
-        """Carry out one call with a good token.
+        """Make one call with a valid token.
 
-        :param read: makes the result of the answer's :class:`~.wire.Members`
-        :return: what ``read`` returns
-        :raise CampaignMasterError:
+        :param read: makes the result from the answer's :class:`~.wire.Members`
+        :return: the result
+        :raise CampaignMasterError: any error of the tree
         """
         self.ledger.before_call(str(call))
         self._ends = time.monotonic() + self._seconds
@@ -106,9 +114,9 @@ class Session:
         return self._result(call, exchange, read)
 
     def login(self) -> None:
-        """Log in anew, even if there is a good token.
+        """Log in, even if the token is still valid.
 
-        :raise CampaignMasterError:
+        :raise CampaignMasterError: any error of the tree
         """
         self._ends = time.monotonic() + self._seconds
         self._renew(self.ledger.token())
@@ -122,9 +130,9 @@ class Session:
         return self._result(call, exchange, wire.read_token)
 
     def _send(self, call, token) -> tuple[Exchange, int]:
-        """Send a call, and again if that is safe and may help.
+        """Send a call, with retries if they are safe and may help.
 
-        :return: what became of the last request, and how many went out
+        :return: the last exchange, and the number of requests sent
         """
         if token:
             self._secrets.add(token)
@@ -132,96 +140,95 @@ class Session:
         sent = exchange.sent
         for attempt in range(self._retries if call.repeatable else 0):
             pause = BACKOFF * 2**attempt * random.uniform(1, 1.5)  # noqa: S311 (not a secret)
-            if not exchange.may_pass or time.monotonic() + pause >= self._ends:
+            if not exchange.is_retryable or time.monotonic() + pause >= self._ends:
                 break
             time.sleep(pause)
             exchange = self._transport.send(call, token, self._ends)
             sent += exchange.sent
         return exchange, sent
 
-    # === WHAT AN ANSWER MEANS === #
+    # === ANSWERS === #
 
     def _result(self, call, exchange, read):
         try:
             if exchange.error:
                 raise exchange.error
-            self._check_status(call, exchange.answer)
+            if exchange.answer.status not in (200, 201):
+                raise self._status_error(call, exchange.answer)
             return self._read(call, exchange.answer, read)
         except CampaignMasterError as error:
             _logger.warning("%s failed: %s", call, error.code)
             raise
 
-    def _check_status(self, call: wire.Call, answer: Answer) -> None:
-        """Raise what a status other than 200 and 201 stands for."""
-        status, name = answer.status, str(call)
-        if status in (200, 201):
-            return
+    def _status_error(self, call: wire.Call, answer: Answer) -> CampaignMasterError:
+        """The error for a status other than 200 and 201."""
+        status = answer.status
+        details = {"call": str(call), "status": status}
         if call.is_login and (
             status == 401 or (status == 500 and wire.LOGIN_REFUSED in answer.body)
         ):
-            raise CampaignMasterAuthError(
-                "login_refused", "Campaign Master refused the username or the password.", call=name
+            return CampaignMasterLoginRefusedError(
+                "login_refused", "Campaign Master refused the username or password.", **details
             )
         if status == 400:
-            message, errors = wire.read_refusal(_json(answer.body))
-            raise CampaignMasterRefusedError(
-                "refused",
-                self._masked(message) or "Campaign Master refused the request.",
-                errors=[
-                    FieldError(self._masked(field), self._masked(text)) for field, text in errors
-                ],
-                about=call.about,
-                call=name,
-            )
+            return self._refusal(call, answer, details)
         if status == 401:
-            raise CampaignMasterAuthError(
-                "token_refused",
-                "Campaign Master refused a token that it had just given.",
-                call=name,
+            return CampaignMasterTokenRefusedError(
+                "token_refused", "Campaign Master refused a new token.", **details
             )
         if status == 404 and call.about:
-            raise CampaignMasterNotFoundError(
+            return CampaignMasterNotFoundError(
                 "not_found",
-                f"Campaign Master does not have this {call.about} (any more).",
-                call=name,
+                f"This {call.about} no longer exists in Campaign Master.",
+                about=call.about,
+                **details,
             )
         if status == 404:
-            raise CampaignMasterNotFoundError(
-                "wrong_address",
-                "Nothing is found there: the API address seems to be wrong.",
-                call=name,
+            return CampaignMasterAddressError(
+                "wrong_address", "Nothing was found: the API address is wrong.", **details
             )
         if status == 429:
-            period, reset_at = "hour", None  # of the login, whose answers have no limits
-            if not call.is_login:
-                now = _now()
-                period, reset_at = wire.spent_period(wire.read_limits(answer.headers, now), now)
-            raise CampaignMasterRateLimitError(
-                f"{period}_spent",
-                f"The calls that Campaign Master allows in this {period} are spent.",
-                period=period,
-                reset_at=reset_at,
-                call=name,
-            )
-        unknown = call.writes and not 400 <= status < 500
-        if 500 <= status < 600:
-            raise CampaignMasterConnectionError(
-                "server_error",
-                f"Campaign Master has a problem of its own (status {status}).",
-                call=name,
-                outcome_unknown=unknown,
-            )
+            return self._limit_reached(call, answer, details)
+        details["outcome_unknown"] = call.writes and not 400 <= status < 500
         if 300 <= status < 400:
-            code = "redirect"
-            message = (
-                "The server points to another address, which is not followed:"
-                " the API address seems to be wrong."
+            error_class = CampaignMasterResponseError if call.about else CampaignMasterAddressError
+            return error_class(
+                "redirect",
+                "Redirects are not followed. The API address may be wrong.",
+                **details,
             )
-        else:
-            code = "unexpected_status"
-            message = f"The answer has a status that was not agreed on ({status})."
-        raise CampaignMasterResponseError(
-            code, message, call=name, status=status, outcome_unknown=unknown
+        if 500 <= status < 600:
+            return CampaignMasterServerError(
+                "server_error", f"Campaign Master has a problem (status {status}).", **details
+            )
+        return CampaignMasterResponseError(
+            "unexpected_status", f"The answer has an unexpected status ({status}).", **details
+        )
+
+    def _refusal(self, call, answer, details):
+        message, pairs = wire.read_refusal(_json(answer.body))
+        message = self._masked(message) or "Campaign Master refused the request."
+        errors = [FieldError(self._masked(field), self._masked(text)) for field, text in pairs]
+        if call.is_login:
+            return CampaignMasterLoginRequestError(
+                "login_request_refused", message, errors=errors, **details
+            )
+        return CampaignMasterRefusedError(
+            "refused", message, errors=errors, about=call.about, **details
+        )
+
+    @staticmethod
+    def _limit_reached(call, answer, details):
+        period, retry_at = "hour", None  # for a login: its answers have no limit headers
+        if not call.is_login:
+            now = _now()
+            period, retry_at = wire.spent_period(wire.read_limits(answer.headers, now), now)
+        return CampaignMasterRateLimitError(
+            f"{period}_spent",
+            f"The limit of calls per {period} is reached.",
+            period=period,
+            retry_at=retry_at,
+            **details,
         )
 
     @staticmethod
@@ -233,13 +240,13 @@ class Session:
             try:
                 return read(wire.Members(data))
             except wire.UnusableError as problem:
-                code, message = "bad_member", f"The answer cannot be used: {problem}."
+                code, message = "bad_member", f"The answer is unusable: {problem}."
         raise CampaignMasterResponseError(
             code, message, call=str(call), status=answer.status, outcome_unknown=call.writes
         )
 
     def _masked(self, text):
-        """The server's text without our secrets, should it repeat them."""
+        """The server's text without our secrets, in case it repeats them."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             if len(secret) >= MASK_FROM:
                 text = text.replace(secret, "***")
@@ -254,7 +261,7 @@ def _json(body):
 
 
 def _refuse_constant(word):
-    """Python reads NaN and Infinity, which JSON does not have."""
+    """Python accepts NaN and Infinity, which are not JSON."""
     raise ValueError(word)
 
 

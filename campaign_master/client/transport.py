@@ -1,8 +1,8 @@
-"""Connections: which addresses may be called, and how one request becomes an answer or an error.
+"""Connections: the addresses that may be called, and one request with its answer or error.
 
-Nothing else in the client touches the network or ``requests``. What they raise ends here: their
-exceptions carry the request with its headers and body, so none is raised on, nor kept as
-``__cause__`` or ``__context__``, where a log would show it.
+Only this file and ``deadline.py`` use ``requests``. Its exceptions end here: they hold the request
+with its headers and body, so none is passed on, not even as ``__cause__`` or ``__context__``, where
+a log would show it.
 """
 
 import ipaddress
@@ -29,10 +29,10 @@ from .errors import (
 
 _logger = logging.getLogger(__name__)
 
-MAX_BYTES = 16 * 2**20  # of one answer, unpacked; a thousand rows of activity are half a MB
+MAX_BYTES = 16 * 2**20  # of one answer, unpacked; 1,000 rows of activity take 0.5 MB
 USER_AGENT = "campaign-master-odoo"
 
-# What "requests" and what lies below it raise for want of an answer.
+# Raised by ``requests`` and the libraries below it when there is no answer.
 _FAILURES = (OSError, HTTPError, HTTPException, ValueError, DeadlineError)
 _TIMEOUTS = (DeadlineError, TimeoutError, requests.Timeout, ReadTimeoutError)
 _TLS = (ssl.SSLError, requests.exceptions.SSLError)
@@ -49,16 +49,18 @@ _NOT_SENT = (
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
+    """``headers`` ignore letter case."""
+
     status: int
-    headers: Mapping[str, str]  # letter case does not matter
+    headers: Mapping[str, str]
     body: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Exchange:
-    """What became of one request: an answer or an error.
+    """One request's answer or error.
 
-    ``sent``: 1 if the request went out or may have, 0 if the server was not reached.
+    :ivar int sent: 1 if the request was or may have been sent, 0 if the server was not reached
     """
 
     answer: Answer | None
@@ -66,8 +68,8 @@ class Exchange:
     sent: int
 
     @property
-    def may_pass(self) -> bool:
-        """Whether the same request may do better a moment later."""
+    def is_retryable(self) -> bool:
+        """Whether the same request may succeed a moment later."""
         if self.answer:
             return 500 <= self.answer.status < 600
         return isinstance(self.error, CampaignMasterConnectionError)
@@ -78,7 +80,7 @@ class Transport:
 
     :param api_url: see :func:`base_url`
     :param timeout: seconds, as in ``requests``
-    :raise CampaignMasterConfigurationError:
+    :raise CampaignMasterConfigurationError: the address is not allowed
     """
 
     def __init__(self, api_url: str, timeout: float | tuple[float, float]):
@@ -89,8 +91,9 @@ class Transport:
         self._session.close()
 
     def send(self, call: wire.Call, token: str | None, ends: float) -> Exchange:
-        """Send one request and read its answer.
+        """Send one request and read its answer. Errors are returned, not raised.
 
+        :param token: for the ``Authorization`` header; None for none
         :param ends: when the answer must be complete, on the clock of ``time.monotonic()``
         """
         answer, error, sent = None, None, 1
@@ -113,7 +116,7 @@ class Transport:
         except _TooLargeError:
             error = CampaignMasterResponseError(
                 "too_large",
-                "The answer is larger than any that was agreed on.",
+                "The answer is too large.",
                 call=str(call),
                 status=answer.status,
                 outcome_unknown=call.writes,
@@ -122,7 +125,7 @@ class Transport:
             error, sent = _connection_error(call, failure)
         if error and answer:
             if answer.status >= 400:
-                error = None  # that status alone says enough
+                error = None  # this status is enough, without a complete body
             else:
                 answer = None
         _logger.debug(
@@ -135,8 +138,8 @@ class Transport:
 
 
 class _Bearer(requests.auth.AuthBase):
-    """The token's header. Being there at all, it keeps ``requests`` from looking for a login in
-    a .netrc, even when there is no token yet."""
+    """The token's header. Even without a token, it keeps ``requests`` from using a login of a
+    .netrc file."""
 
     def __init__(self, token):
         self._token = token
@@ -152,7 +155,7 @@ class _TooLargeError(Exception):
 
 
 def _body(response):
-    response.raw.enforce_content_length = True  # urllib3 1.26 takes a body that was cut for whole
+    response.raw.enforce_content_length = True  # urllib3 1.26 accepts a truncated body
     body = bytearray()
     for chunk in response.iter_content(16 * 1024):
         body += chunk
@@ -162,7 +165,7 @@ def _body(response):
 
 
 def _connection_error(call, failure):
-    """The error for what ``requests`` raised, and how many requests went out."""
+    """The error for an exception of ``requests``, and the number of requests sent."""
     causes = list(_causes(failure))
 
     def is_any(kinds):
@@ -172,7 +175,7 @@ def _connection_error(call, failure):
     if is_any(_TIMEOUTS):
         code, message = "timeout", "Campaign Master did not answer in time."
     elif is_any(_TLS):
-        code, message = "tls", "No secure connection to Campaign Master could be made."
+        code, message = "tls", "There is no secure connection to Campaign Master."
     elif sent:
         code, message = "connection_lost", "The connection to Campaign Master was lost."
     else:
@@ -183,7 +186,7 @@ def _connection_error(call, failure):
 
 
 def _causes(failure):
-    """The exception and those that it was made of, where ``requests`` and urllib3 keep them."""
+    """The exception and those it wraps, where ``requests`` and urllib3 keep them."""
     while isinstance(failure, BaseException):
         yield failure
         failure = getattr(failure, "reason", None) or next(iter(failure.args), None)
@@ -193,12 +196,12 @@ def _causes(failure):
 
 
 def base_url(address: str) -> tuple[str, bool]:
-    """The API address without a slash at the end, if the password may be sent there.
+    """The API address without a final slash, if the password may be sent there.
 
     :return: the address, and whether it is on the loopback
     :raise CampaignMasterConfigurationError: unless it is ``https://host[:port][/path]``, or
-        ``http://`` with a loopback host. The text does not repeat the address: somebody may have
-        typed a password into it
+        ``http://`` with a loopback host. The message does not repeat the address, which may contain
+        a password by mistake
     """
     address = (address or "").strip().rstrip("/")
     try:
@@ -230,9 +233,9 @@ def _is_loopback(host):
 
 
 class _Session(requests.Session):
-    """A session that keeps its secrets where they belong: no redirect is followed, as the token
-    would travel along; certificates are always verified; the environment's proxies are honoured,
-    except for the loopback."""
+    """A session that protects the token: redirects are not followed, because the token would be
+    sent along; certificates are always verified; proxies of the environment are used, except for
+    the loopback."""
 
     def __init__(self, loopback, timeout):
         super().__init__()

@@ -394,7 +394,7 @@ class CampaignMasterSync(models.Model):
                 "next_at": fields.Datetime.now(),
             }
         )
-        # No transaction is open during the call: whoever changes the campaign meanwhile, or cancels,
+        # No transaction is open during the call: whoever changes the campaign, or cancels,
         # neither waits nor collides.
         self.env.cr.commit()  # pylint: disable=invalid-commit
         try:

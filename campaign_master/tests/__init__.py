@@ -5,6 +5,7 @@ from . import (
     test_client_calls,
     test_client_contract,
     test_client_network,
+    test_client_pages,
     test_client_properties,
     test_client_secrets,
     test_client_wire,

@@ -23,12 +23,14 @@ from odoo.addons.campaign_master.client import (
     MAX_RECIPIENTS,
     ActivityPage,
     CampaignDraft,
-    CampaignMasterAuthError,
     CampaignMasterClient,
-    CampaignMasterConnectionError,
+    CampaignMasterLoginRefusedError,
+    CampaignMasterLoginRequestError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
+    CampaignMasterServerError,
+    CampaignMasterTokenRefusedError,
     MemoryLedger,
 )
 
@@ -45,10 +47,14 @@ SETTINGS = settings(
 )
 ERRORS = {
     400: CampaignMasterRefusedError,
-    401: CampaignMasterAuthError,
+    401: CampaignMasterTokenRefusedError,
     404: CampaignMasterNotFoundError,
     429: CampaignMasterRateLimitError,
-    500: CampaignMasterConnectionError,
+    500: CampaignMasterServerError,
+}
+LOGIN_ERRORS = {
+    400: CampaignMasterLoginRequestError,
+    401: CampaignMasterLoginRefusedError,
 }
 OPERATIONS = {
     "authenticate": "authenticate",
@@ -260,7 +266,7 @@ class TestRequests(ContractCase):
     def assertSends(self, name, make):
         try:
             self.call(make, {}, status=400)
-        except CampaignMasterRefusedError:
+        except (CampaignMasterRefusedError, CampaignMasterLoginRequestError):
             self.assertAgreed(name)
         else:
             self.fail("no request")
@@ -410,6 +416,9 @@ class TestAnswers(ContractCase):
         self.assertIs(type(found), ActivityPage)
         self.assertSameItems(found.items, answer["items"])
         self.assertTrue(found.last)
+        self.assertEqual(
+            found.as_of.isoformat(timespec="microseconds"), whole_fraction(answer["asOf"])
+        )
 
     def test_errors(self):
         """Each status that the contract gives an operation has its own class of error."""
@@ -420,12 +429,15 @@ class TestAnswers(ContractCase):
                         self.check_error(name, int(status))
 
     def check_error(self, name, status):
+        own = LOGIN_ERRORS if name == "authenticate" else {}
+        error_class = own.get(status, ERRORS[status])
+
         @given(answers(name, status))
         @settings(SETTINGS, max_examples=5)
         def check(answer):
-            with self.assertRaises(ERRORS[status]) as caught:
+            with self.assertRaises(error_class) as caught:
                 self.call(EXAMPLES[name].make, answer, status)
-            self.assertIs(type(caught.exception), ERRORS[status])
+            self.assertIs(type(caught.exception), error_class)
             if status == 400 and answer["message"]:
                 self.assertEqual(
                     caught.exception.message, answer["message"].replace("\x00", "\ufffd")

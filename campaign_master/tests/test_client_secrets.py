@@ -11,9 +11,9 @@ from urllib.parse import quote
 import requests
 
 from odoo.addons.campaign_master.client import (
-    CampaignMasterAuthError,
     CampaignMasterClient,
     CampaignMasterError,
+    CampaignMasterLoginRefusedError,
     CampaignMasterRefusedError,
     MemoryLedger,
     errors,
@@ -125,7 +125,7 @@ class TestSecrets(MockedCase):
 
     def test_reprs(self):
         self.on("POST /authenticate", status=401)
-        self.assertFails(CampaignMasterAuthError, EXAMPLES["authenticate"].make)
+        self.assertFails(CampaignMasterLoginRefusedError, EXAMPLES["authenticate"].make)
         for thing in (
             self.client,
             self.client._session,
