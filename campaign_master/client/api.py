@@ -1,4 +1,4 @@
-"""The calls of Campaign Master that the add-on needs, one method each."""
+"""The calls to Campaign Master, one method each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,22 +21,22 @@ from .wire import (
 
 
 class CampaignMasterClient:
-    """Campaign Master for one login.
+    """A client of Campaign Master for one login.
 
-    Plain Python: no database, no Odoo. Use it as a context manager, or :meth:`close` it. One
-    client belongs to one thread; workers share their token and their limits through the ledger.
+    Plain Python: no database, no Odoo. Use it as a context manager, or :meth:`close` it. A client
+    belongs to one thread; workers share their token and limits through the ledger.
 
-    Every method that calls may raise any :class:`~.errors.CampaignMasterError`, and nothing else
-    whatever the server answers. Ids (``ref``) are text, times are aware and in UTC.
+    Each call may raise any :class:`~.errors.CampaignMasterError`; no answer of a server makes it
+    raise anything else. Ids (``ref``) are text, times are aware and in UTC.
 
     :param api_url: ``https://host[:port][/path]``; ``http`` for the loopback only
     :param username: of an API user
     :param password: of that user
-    :param ledger: what the account's workers share, by default a :class:`~.ledger.MemoryLedger`
+    :param ledger: shared by the account's workers, by default a :class:`~.ledger.MemoryLedger`
     :param timeout: seconds to wait for the connection, and for the next bytes of an answer
-    :param retries: how often a GET or PUT is repeated after a failed connection or a 5xx
-    :param seconds: that a call may take with all repetitions, pauses and a login in between
-    :raise CampaignMasterConfigurationError: by the constructor, too
+    :param retries: of a GET or PUT after a failed connection or a 5xx
+    :param seconds: for a whole call, including retries, pauses and a login
+    :raise CampaignMasterConfigurationError: the address is not allowed, or the login is missing
     """
 
     def __init__(
@@ -75,58 +75,70 @@ class CampaignMasterClient:
         self._session.close()
 
     def authenticate(self) -> None:
-        """Log in anew, whether or not there is a token, and keep the token in the ledger."""
+        """Log in, even if the token is still valid, and keep the new token in the ledger.
+
+        :raise CampaignMasterLoginRefusedError: the username or password is wrong
+        """
         self._session.login()
 
-    # === CATALOGUE === #
+    # === CATALOG === #
 
     def templates(self) -> Iterator[Template]:
-        """All templates, fetched page by page while they are consumed."""
+        """All templates, fetched page by page during the iteration."""
         return self._pages(wire.templates, wire.read_template)
 
     def lists(self) -> Iterator[RecipientList]:
-        """All recipient lists, fetched page by page while they are consumed."""
+        """All recipient lists, fetched page by page during the iteration."""
         return self._pages(wire.lists, wire.read_list)
 
     # === CAMPAIGNS === #
 
     def find_campaign(self, reference: str) -> Campaign | None:
-        """The campaign that was created with this reference."""
+        """The campaign with this reference; None if there is none."""
         found = self._pages(
             lambda page: wire.campaigns_by_reference(reference, page), wire.read_campaign
         )
         return next((campaign for campaign in found if campaign.reference == reference), None)
 
     def create_campaign(self, reference: str, draft: CampaignDraft) -> Campaign:
-        """Create a campaign. After an error with ``outcome_unknown``, :meth:`find_campaign` tells
-        whether it was created.
+        """Create a campaign. After an error with ``outcome_unknown``, use :meth:`find_campaign` to
+        see whether it was created.
 
-        :raise CampaignMasterRefusedError: also when the reference exists already
+        :return: the new campaign
+        :raise CampaignMasterRefusedError: Campaign Master refused the data, or the reference exists
         """
         call = wire.create_campaign(reference, draft)
         return self._session.call(call, wire.read_this_campaign(reference=reference))
 
     def get_campaign(self, ref: str) -> Campaign:
-        """:raise CampaignMasterNotFoundError: when it was deleted in Campaign Master"""
+        """The campaign with this id.
+
+        :raise CampaignMasterNotFoundError: it was deleted in Campaign Master
+        """
         return self._session.call(wire.campaign(ref), wire.read_this_campaign(ref=ref))
 
     def update_campaign(self, ref: str, draft: CampaignDraft) -> Campaign:
-        """Change a draft's texts. Neither template nor reference are sent: both are for good.
+        """Change the texts of a draft. The template and reference are permanent and not sent.
 
-        :raise CampaignMasterRefusedError: also when the campaign is no longer a draft
+        :return: the changed campaign
+        :raise CampaignMasterRefusedError: Campaign Master refused the data, or the campaign is no
+            longer a draft
+        :raise CampaignMasterNotFoundError: it was deleted in Campaign Master
         """
         call = wire.update_campaign(ref, draft)
         return self._session.call(call, wire.read_this_campaign(ref=ref))
 
     def add_recipients(self, list_ref: str, emails: Sequence[str]) -> list[RecipientResult]:
-        """Put addresses on a list.
+        """Add addresses to a list.
 
-        An address that is given twice, letter case and outer spaces aside, is sent once.
+        Duplicates, compared without letter case and outer spaces, are sent once.
 
-        :param emails: :data:`~.wire.MAX_RECIPIENTS` at most
-        :return: one result for each of ``emails``, in their order and spelling. ``unknown`` are
-            those that the answer does not speak of; results nobody asked for are dropped
-        :raise ValueError: if there are too many
+        :param emails: at most :data:`~.wire.MAX_RECIPIENTS`
+        :return: one result for each of ``emails``, in their order and spelling. The status is
+            ``unknown`` if the answer does not contain the address. Other results are dropped
+        :raise ValueError: there are too many addresses
+        :raise CampaignMasterRefusedError: the whole call was refused; nothing was added
+        :raise CampaignMasterNotFoundError: the list was deleted in Campaign Master
         """
         if len(emails) > wire.MAX_RECIPIENTS:
             raise ValueError(f"At most {wire.MAX_RECIPIENTS} addresses fit into one call.")
@@ -149,7 +161,10 @@ class CampaignMasterClient:
     # === FIGURES === #
 
     def statistics(self, ref: str) -> Statistics:
-        """The campaign's figures so far."""
+        """The campaign's figures so far.
+
+        :raise CampaignMasterNotFoundError: it was deleted in Campaign Master
+        """
         return self._session.call(wire.statistics(ref), wire.read_statistics)
 
     def activity(
@@ -157,16 +172,18 @@ class CampaignMasterClient:
     ) -> ActivityPage:
         """One page of the recipients whose figures changed.
 
-        There may be any number of pages. Read the next one until a page is ``last``, and pass each
-        page's ``seen`` to the next call, also to that of another client: it detects a server whose
-        pages do not end.
+        There may be any number of pages. Read until a page is ``last``, and pass each page's
+        ``seen`` to the next call, even if another client makes it: it detects pages that do not
+        end.
 
-        :param since: aware; changed at or after this time of the server. None: all
+        :param since: only recipients that changed at or after this time of the server (aware);
+            None for all
         :param page: from 1
-        :param seen: ``seen`` of the previous page; None for the first one
+        :param seen: ``seen`` of the previous page; None for the first page
         :raise CampaignMasterResponseError: ``missing_items``: there are fewer rows than announced;
-            ``endless_pages``: the previous page is repeated although rows are missing, or pages
-            have only addresses that this reading has had, see ``pages.py``
+            ``endless_pages``: the previous page is repeated although rows are missing, or only
+            known addresses come, see ``pages.py``
+        :raise CampaignMasterNotFoundError: the campaign was deleted in Campaign Master
         """
         call = wire.activity(ref, since, page)
         result = self._session.call(call, wire.read_activity_page(page))
@@ -183,9 +200,9 @@ class CampaignMasterClient:
     # === PAGES === #
 
     def _pages(self, make_call, read_item):
-        """The items of all pages, none twice, until ``total`` is reached: else what is missing
-        would be taken for deleted. A server that announces ever more new items is stopped by the
-        hour's calls only."""
+        """The items of all pages, without duplicates. They must reach ``total``, because callers
+        take missing items for deleted. Only the hourly limit stops a server that announces ever
+        more new items."""
         seen = set()
         for page in count(1):
             call = make_call(page)
@@ -202,12 +219,10 @@ class CampaignMasterClient:
 
 
 def _endless(call):
-    return CampaignMasterResponseError(
-        "endless_pages", "The pages of the answer do not come to an end.", call=str(call)
-    )
+    return CampaignMasterResponseError("endless_pages", "The pages do not end.", call=str(call))
 
 
 def _missing(call):
     return CampaignMasterResponseError(
-        "missing_items", "Fewer items came than were announced.", call=str(call)
+        "missing_items", "There are fewer items than announced.", call=str(call)
     )

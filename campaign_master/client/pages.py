@@ -1,15 +1,15 @@
 """Detects that the pages of a reading do not end.
 
 A campaign's activity may have any number of pages, and reading all of them may take several
-clients, hours and restarts. Only the pages themselves can tell a long reading from a server that
-repeats itself, so what is known of earlier pages is plain data, which is passed from page to page:
-a digest of the last page, the number of rows, and a sample of the different addresses.
+clients, hours and restarts. Only the pages themselves show whether a server repeats itself.
+Therefore what is known of earlier pages is plain data, passed from page to page: a digest of the
+last page, the number of rows, and a sample of the different addresses.
 
 The sample keeps the smallest hashes of addresses, at most :data:`SAMPLE_SIZE` of them (a "k minimum
 values" sketch: Bar-Yossef et al., *Counting Distinct Elements in a Data Stream*, 2002). Until it is
-full, it knows every address and their exact number. After that it notices one new address in
-``distinct / SAMPLE_SIZE``, and estimates the number. It takes up to 8 kB, for a hundred addresses
-or a million.
+full, it contains every address, and their number is exact. After that it notices one new address
+in ``distinct / SAMPLE_SIZE``, and the number is an estimate. It takes up to 8 kB, for a hundred
+addresses or a million.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 SAMPLE_SIZE = 512
 HASH_BITS = 48
-# The estimate has a standard error of 1 / sqrt(SAMPLE_SIZE) = 4.4 %: this is five times as much.
+# The estimate has a standard error of 1 / sqrt(SAMPLE_SIZE) = 4.4 %: this is five times that.
 MARGIN = 1.22
 
 
@@ -38,8 +38,8 @@ class Check(NamedTuple):
 def check(seen: dict | None, emails: Iterable[str], total: int) -> Check:
     """Check one more page of a reading.
 
-    Rows may move to later pages while they are read, because rows that changed in the meantime
-    are inserted before them. Then known addresses come again, but each of them only once.
+    Rows may move to later pages during a reading, because rows that change are inserted before
+    them. Then known addresses come again, but each of them only once.
 
     :param seen: ``seen`` of the previous page; None for the first page
     :param emails: the addresses of the page's rows

@@ -1,29 +1,28 @@
-"""Campaign Master's API as it looks on the wire: the only file that knows a path, a header or a
-member name. A correction of the API's description is an edit here.
+"""Campaign Master's API on the wire: the only file with a path, a header or a member name. If the
+API turns out to be different, correct it here.
 
-**D** is documented by Campaign Master ("CM Email Marketing API"), **M** is modelled by this
-project from what the integration must do; ``docs/openapi.yaml`` says the same for machines.
+**D**: documented by Campaign Master ("CM Email Marketing API"). **M**: modeled by this project
+from the needs of the integration. ``docs/openapi.yaml`` is the same for machines.
 
-- D: REST, JSON, the verbs; a login with username and password that gives a token; the headers
+- D: REST, JSON, the verbs; a login with username and password that returns a token; the headers
   ``x-rate-limit-limit``, ``-remaining``, ``-reset`` and ``x-token-reset`` (Unix times in seconds);
   5,000 calls an hour and 50,000 a month; the statuses 200 201 400 401 404 429 500. Its older SOAP
   service answered a failed login with 500 and ``InvalidLogin``.
 - M: every path, query parameter and member name; ``Authorization: Bearer``; pages; times as
-  ISO-8601 in UTC with a ``Z``; 1,000 recipients a call; how a spent hour differs from a spent
-  month; all status words.
+  ISO-8601 in UTC with a ``Z``; 1,000 recipients per call; how the hourly limit differs from the
+  monthly limit; all status words.
 
 Reading rules (M, and deliberately narrow):
 
-- A listed member that is missing or of another type makes the answer unusable; the error names it.
-  Members that are not listed are ignored. Status words are passed on as they are.
-- Integers are JSON integers from 0 to 2**31 - 1 (what a column holds); ``true`` is not 1.
-- Times must lie between the years 1970 and 2999, so that every time zone and database holds them.
-- Text is made storable: NUL and lone surrogates, which PostgreSQL refuses, become U+FFFD, and what
-  goes on for more than :data:`MAX_TEXT` characters is cut. One odd name must not take the whole
-  catalogue away. An id is never repaired: one that cannot be stored, or not be put into a
-  path, makes the answer unusable.
-- Ids are opaque and ``str`` everywhere in Odoo. One rule sends them back in the type they came in:
-  canonical decimal text is an integer, everything else a string (:func:`ref_to_wire`).
+- A listed member that is missing or has another type makes the answer unusable; the error names
+  it. Unlisted members are ignored. Status words are passed on unchanged.
+- Integers are JSON integers from 0 to 2**31 - 1 (the range of a column); ``true`` is not 1.
+- Times must be between the years 1970 and 2999, valid in every time zone and database.
+- Text is made storable: NUL and lone surrogates, which PostgreSQL refuses, become U+FFFD, and text
+  is cut after :data:`MAX_TEXT` characters. One odd name must not hide the whole catalog. Ids are
+  never repaired: an id that does not fit into a column or a path makes the answer unusable.
+- Ids are opaque and ``str`` everywhere in Odoo. They are sent back in the type they came in:
+  canonical decimal text as an integer, everything else as a string (:func:`ref_to_wire`).
 """
 
 import re
@@ -50,7 +49,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-# === WHAT GOES IN AND COMES OUT === #
+# === DATA === #
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class RecipientList:
-    """``recipients``: how many it has."""
+    """``recipients``: the number of its recipients."""
 
     ref: str
     name: str
@@ -70,7 +69,7 @@ class RecipientList:
 
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
-    """What Odoo says of a campaign. An optional member that is None is not sent."""
+    """A campaign's data in Odoo. Optional members that are None are not sent."""
 
     name: str
     description: str
@@ -83,7 +82,7 @@ class CampaignDraft:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """``status``: ``draft``, ``scheduled``, ``sending``, ``sent``, or a word that is new to us."""
+    """``status``: ``draft``, ``scheduled``, ``sending``, ``sent``, or an unknown word."""
 
     ref: str
     reference: str
@@ -96,8 +95,8 @@ class Campaign:
 
 
 class RecipientResult(NamedTuple):
-    """``status``: ``added``, ``exists``, ``invalid``, ``suppressed``, a word that is new to us, or
-    ``unknown`` when the answer does not speak of this address: ask again."""
+    """``status``: ``added``, ``exists``, ``invalid``, ``suppressed``, an unknown word, or
+    ``unknown`` if the answer does not contain this address: send it again."""
 
     email: str
     status: str
@@ -124,8 +123,8 @@ class Statistics:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One recipient's figures so far. Times are aware, UTC, and None until it happens; ``bounced``
-    and ``opted_out`` may become false again."""
+    """One recipient's figures so far. Times are aware and in UTC, or None; ``bounced`` and
+    ``opted_out`` may become false again."""
 
     email: str
     opens: int
@@ -142,8 +141,13 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class ActivityPage:
-    """``as_of``: the server's clock, aware, UTC; the *first* page's is the next ``since``.
-    ``last``: nothing comes after this page."""
+    """One page of a campaign's activity.
+
+    :ivar as_of: the server's time (aware, UTC); that of the *first* page is the next ``since``
+    :ivar last: this is the last page
+    :ivar short: the pages end before ``total`` rows
+    :ivar seen: what is known of the pages so far (JSON data), for the call of the next page
+    """
 
     items: list[Activity]
     page: int
@@ -152,14 +156,12 @@ class ActivityPage:
     as_of: datetime
     last: bool
     short: bool
-    """The pages have come to an end before ``total`` items came."""
     seen: dict = field(default_factory=dict, repr=False)
-    """What is known of the pages so far, for the call of the next one; JSON data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the headers of an answer say; None for what is missing or makes no sense."""
+    """The limits in an answer's headers; None if missing or invalid."""
 
     limit: int | None = None
     remaining: int | None = None
@@ -172,9 +174,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, before it has an address and a token.
+    """One call, without the address and the token.
 
-    ``about`` is what the path names (``campaign``, ``list``), or None.
+    :ivar about: what the path names: ``campaign``, ``list`` or None
     """
 
     method: str
@@ -184,7 +186,7 @@ class Call:
     about: str | None = None
 
     def __str__(self):
-        """``POST /lists/7/recipients``: safe to log, as it has neither query nor body."""
+        """``POST /lists/7/recipients``: safe to log, without query and body."""
         return f"{self.method} {self.path}"
 
     @property
@@ -193,12 +195,12 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it matters that the server may have carried it out."""
+        """Whether the call changes data, so that a lost answer matters."""
         return self.method != "GET" and not self.is_login
 
     @property
     def repeatable(self) -> bool:
-        """Whether sending it twice does the same as sending it once."""
+        """Whether sending it twice has the same effect as sending it once."""
         return self.method in ("GET", "PUT")
 
 
@@ -269,25 +271,25 @@ def _draft_members(draft):
 
 def _path(pattern, ref):
     if not is_ref(ref):
-        raise ValueError("Not an id that Campaign Master can have given.")
+        raise ValueError("Not an id of Campaign Master.")
     return pattern % quote(ref, safe="")
 
 
 def is_ref(text: str) -> bool:
-    """Whether the text can be stored as an id and be one step of a path."""
+    """Whether the text can be stored as an id and be one segment of a path."""
     return 0 < len(text) <= MAX_REF and text not in (".", "..") and not _UNSTORABLE.search(text)
 
 
 def ref_to_wire(ref: str) -> int | str:
-    """An id in the type that it came in (see above)."""
+    """An id in the type it came in (see above)."""
     return int(ref) if _CANONICAL_INTEGER.fullmatch(ref) else ref
 
 
 def time_to_wire(moment: datetime) -> str:
-    """An aware time as ``2025-01-31T09:30:00Z``: whole seconds, cut and not rounded, so that
-    "changed at or after" never starts later than asked for.
+    """An aware time as ``2025-01-31T09:30:00Z``: whole seconds, rounded down, so that
+    "changed at or after" never starts later than requested.
 
-    :raise ValueError: if it has no time zone
+    :raise ValueError: the time has no time zone
     """
     if moment.tzinfo is None:
         raise ValueError("A time for Campaign Master needs a time zone.")
@@ -296,7 +298,7 @@ def time_to_wire(moment: datetime) -> str:
 
 
 def same_address(email: str) -> str:
-    """The form in which Campaign Master and Odoo agree on an address."""
+    """The normal form of an address, for comparisons."""
     return email.strip().lower()
 
 
@@ -304,15 +306,15 @@ def same_address(email: str) -> str:
 
 
 class UnusableError(ValueError):
-    """A member is missing or is not what it must be; the message names it, never its value."""
+    """A member is missing or invalid. The message names the member, never its value."""
 
 
 class Members:
     """One JSON object of an answer, read member by member.
 
-    :param data: what ``json.loads`` made of it
-    :param str where: where it stands in the answer, as ``items[3].``
-    :raise UnusableError: if it is no object, and by each method
+    :param data: the result of ``json.loads``
+    :param str where: its position in the answer, such as ``items[3].``
+    :raise UnusableError: it is not an object; also raised by each method
     """
 
     def __init__(self, data, where=""):
@@ -329,7 +331,7 @@ class Members:
             raise self.unusable(name, "is missing")
         value = self._data[name]
         if type(value) not in types:  # not isinstance: True is an int to Python
-            raise self.unusable(name, "has another type than agreed")
+            raise self.unusable(name, "has the wrong type")
         return value
 
     def text(self, name: str, limit: int = MAX_TEXT) -> str:
@@ -372,7 +374,7 @@ class Members:
 
 def read_token(members: Members) -> str:
     token = members.text("token")
-    if not _TOKEN.fullmatch(token):  # else it could break out of the header
+    if not _TOKEN.fullmatch(token):  # otherwise it could inject a header
         raise members.unusable("token", "cannot be sent in a header")
     return token
 
@@ -401,7 +403,7 @@ def read_campaign(members: Members) -> Campaign:
 
 
 def read_this_campaign(*, ref: str | None = None, reference: str | None = None):
-    """A reader of the one campaign that was asked for: another one is no answer."""
+    """A reader of the requested campaign. Another campaign makes the answer unusable."""
 
     def read(members: Members) -> Campaign:
         found = read_campaign(members)
@@ -419,8 +421,7 @@ def read_results(members: Members) -> list[RecipientResult]:
 
 
 def _read_result(number, item):
-    """One of a thousand: as agreed without a :class:`Members`, for speed; with one, when there is
-    something to complain of."""
+    """One of a thousand results. For speed, a valid one is read without :class:`Members`."""
     if type(item) is dict:
         email, status, message = item.get("email"), item.get("status"), item.get("message")
         if type(email) is type(status) is type(message) is str:
@@ -469,9 +470,9 @@ def read_activity(members: Members) -> Activity:
 
 
 def read_page(asked: int, read_item: Callable) -> Callable[[Members], tuple[list, int]]:
-    """A reader of one page of a catalogue: its items, and how many there are on all pages.
+    """A reader of one page of a catalog: its items, and the number of items on all pages.
 
-    :param int asked: the number of the page that was asked for, from 1
+    :param int asked: the number of the requested page, from 1
     """
 
     def read(members: Members):
@@ -484,8 +485,8 @@ def read_page(asked: int, read_item: Callable) -> Callable[[Members], tuple[list
 def read_activity_page(asked: int) -> Callable[[Members], ActivityPage]:
     """A reader of one page of activity.
 
-    It is the last when it is empty, or when it ends *exactly* at ``total``. "At or after" would
-    lose rows of a server that gives smaller pages than ``pageSize`` says (M).
+    The last page is empty or ends *exactly* at ``total``. "At or after" would lose rows if the
+    server returns smaller pages than ``pageSize`` says (M).
     """
 
     def read(members: Members):
@@ -509,14 +510,14 @@ def read_activity_page(asked: int) -> Callable[[Members], ActivityPage]:
 
 def _check_page(members, asked):
     if members.count("page") != asked:
-        raise members.unusable("page", "is not the page that was asked for")
+        raise members.unusable("page", "is not the requested page")
     return members.count("pageSize")
 
 
 def read_refusal(data) -> tuple[str, list[tuple[str, str]]]:
-    """What a 400 (or 401) says: a message, and (member, message) pairs; both may be empty.
+    """The content of a 400: a message, and (member, message) pairs. Both may be empty.
 
-    Never an error: that the request was refused is known from the status.
+    Never raises: the status alone means that the request was refused.
     """
     if not isinstance(data, dict):
         return "", []
@@ -535,9 +536,9 @@ def read_refusal(data) -> tuple[str, list[tuple[str, str]]]:
 def read_limits(headers: Mapping[str, str], now: datetime) -> Limits:
     """The limits in an answer's headers (D).
 
-    :param headers: of the answer; letter case does not matter
-    :param datetime now: aware. A token that was just accepted cannot have ended before: such an
-        ``x-token-reset`` is ignored, else every call would log in first
+    :param headers: of the answer, without regard to letter case
+    :param datetime now: aware. An ``x-token-reset`` before this time is ignored, because the token
+        was just accepted; otherwise every call would log in first
     """
     token_reset_at = _header_time(headers, "x-token-reset")
     return Limits(
@@ -549,10 +550,10 @@ def read_limits(headers: Mapping[str, str], now: datetime) -> Limits:
 
 
 def spent_period(limits: Limits, now: datetime) -> tuple[str, datetime]:
-    """Which limit a 429 is about, and when it ends.
+    """Which limit a 429 is about, and when it ends (M).
 
-    The hour when none of its calls are left and it is still to end, else the calendar month in UTC
-    (M). A minute is granted to two clocks that differ, as it is a month's calls that are at stake.
+    The hour if none of its calls are left and it has not ended yet, else the calendar month in UTC.
+    The clocks may differ by a minute: taking the hour for the month would stop all calls for weeks.
 
     :param datetime now: aware, UTC
     :return: ``hour`` or ``month``, and an aware time, UTC
@@ -563,12 +564,12 @@ def spent_period(limits: Limits, now: datetime) -> tuple[str, datetime]:
 
 
 def month_start(now: datetime) -> datetime:
-    """When the calendar month began that ``now``, in UTC, is in."""
+    """The start of the calendar month of ``now``, in UTC."""
     return now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def month_end(now: datetime) -> datetime:
-    """When the calendar month ends that ``now``, in UTC, is in: the next one's first moment."""
+    """The end of the calendar month of ``now``, in UTC: the start of the next month."""
     return (month_start(now) + timedelta(days=32)).replace(day=1)
 
 
@@ -584,14 +585,14 @@ def _header_time(headers, name):
         return None
     moment = datetime(1970, 1, 1, tzinfo=timezone.utc)
     seconds = int(text)
-    # 2999-12-31: later ones are milliseconds or nonsense
+    # 2999-12-31: later times are milliseconds or invalid
     return moment + timedelta(seconds=seconds) if seconds < 32_503_680_000 else None
 
 
 def time_from_wire(text: str) -> datetime | None:
-    """``2025-01-31T09:30:00Z`` or with fractions, as an aware time in UTC; None if it is not one.
+    """``2025-01-31T09:30:00Z``, or with a fraction, as an aware time in UTC; else None.
 
-    Fractions finer than a microsecond are cut.
+    Fractions of a microsecond are dropped.
     """
     match = _TIME.fullmatch(text)
     if not match:
@@ -606,5 +607,5 @@ def time_from_wire(text: str) -> datetime | None:
 
 
 def storable(text: str) -> str:
-    """The text without what PostgreSQL refuses (see above)."""
+    """The text without characters that PostgreSQL refuses (see above)."""
     return _UNSTORABLE.sub("\ufffd", text)

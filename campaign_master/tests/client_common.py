@@ -1,5 +1,5 @@
-"""What the tests of the client share. They need no database, but are Odoo test cases, as Odoo's
-own runner (``--test-tags``) passes over those that are not."""
+"""Common parts of the client's tests. They need no database, but are Odoo test cases, because
+Odoo's own runner (``--test-tags``) skips all others."""
 
 import contextlib
 import functools
@@ -150,10 +150,10 @@ class LogKeeper(logging.Handler):
 
 
 class ClientCase(BaseCase):
-    """Gives each test a client, the clock's pauses (which are not waited for) and the log.
+    """Gives each test a client, the log, and the pauses between retries (without waiting).
 
-    Odoo's test cases let no request pass that leaves the machine. Here all may: what is below,
-    ``responses`` or a socket on the loopback, is the test's own.
+    Odoo's test cases block requests that leave the machine. Here all may pass, because they reach
+    ``responses`` or a socket on the loopback.
     """
 
     @classmethod
@@ -198,7 +198,7 @@ class ClientCase(BaseCase):
 
 
 class Recorder(MemoryLedger):
-    """A ledger that remembers what it was told."""
+    """A ledger that records its calls."""
 
     def __init__(self, token=None):
         super().__init__(token)
@@ -230,7 +230,7 @@ def each_call(*names):
 
 
 class MockedCase(ClientCase):
-    """Answers by ``responses``; each that is announced must be fetched."""
+    """Answers by ``responses``; each announced answer must be fetched."""
 
     def setUp(self):
         super().setUp()
@@ -250,11 +250,11 @@ class MockedCase(ClientCase):
         )
 
     def on_example(self, example, **options):
-        """Announce the good answer to a call, but for what is given."""
+        """Announce the good answer to a call, with these changes."""
         self.on(example.name, **{"answer": example.answer, "status": example.status} | options)
 
     def start_over(self):
-        """Forget all answers and requests; a new client, of a ledger that has just a token."""
+        """Forget all answers and requests; make a new client, whose ledger has only a token."""
         self.http.reset()
         self.pauses.clear()
         self.ledger = Recorder(TOKEN)
@@ -269,11 +269,11 @@ class MockedCase(ClientCase):
 
 
 class RawServer:
-    """A server on the loopback, of sockets: it answers with bytes, whatever they are.
+    """A server on the loopback that answers with any bytes.
 
     :param answer: called with each request's head (``b"GET /lists?page=1 HTTP/1.1 …"``) and the
-        connection, to which it sends what it likes; returns true to keep it open
-    :param ssl_context: to speak TLS
+        connection to send to; returns true to keep it open
+    :param ssl_context: for TLS
     """
 
     def __init__(self, answer, ssl_context=None):
@@ -300,7 +300,7 @@ class RawServer:
 
     def _accept(self):
         while not self.stopping.is_set():
-            # A client that goes away in the middle is what many tests are about.
+            # In many tests the client disconnects early.
             with contextlib.suppress(OSError):
                 connection, _address = self._listener.accept()
                 self.connections += 1
@@ -339,10 +339,10 @@ def http_answer(data, status=b"200 OK", headers=b""):
 
 
 class SocketCase(ClientCase):
-    """A server of one's own, and a client of it."""
+    """Gives each test a server of its own, and a client of that server."""
 
     def serve(self, answer, ssl_context=None, **options):
-        """Start a server that answers every request so; ``self.client`` calls it."""
+        """Start a server with this :class:`RawServer` answer; ``self.client`` calls it."""
         self.server = RawServer(answer, ssl_context)
         self.addCleanup(self.server.stop)
         self.client = self.make_client(self.server.url, **options)
@@ -351,6 +351,6 @@ class SocketCase(ClientCase):
 
 
 def from_now(**delta):
-    """A whole second from now, as a time and as a header has it."""
+    """A time from now, in whole seconds, and the same as the value of a header."""
     moment = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(**delta)
     return moment, str(int(moment.timestamp()))

@@ -62,7 +62,7 @@ class TestReading(ClientCase):
         for value in (-1, 2**31, 10**100):
             self.assertUnusable("count", value, "is out of range")
         for value in (True, False, 1.0, "1", None, [], {}):
-            self.assertUnusable("count", value, "has another type than agreed")
+            self.assertUnusable("count", value, "has the wrong type")
 
     def test_an_id(self):
         for value, ref in ((7, "7"), (0, "0"), (-3, "-3"), ("a/b", "a/b"), (2**63, str(2**63))):
@@ -70,7 +70,7 @@ class TestReading(ClientCase):
         for value in ("", ".", "..", "x" * 129, 10**128, "a\x00", "a\ud800"):
             self.assertUnusable("ref", value, "cannot be an id")
         for value in (True, 1.0, None, [], {}):
-            self.assertUnusable("ref", value, "has another type than agreed")
+            self.assertUnusable("ref", value, "has the wrong type")
 
     def test_text_is_made_storable(self):
         self.assertEqual(
@@ -82,7 +82,7 @@ class TestReading(ClientCase):
     def test_a_flag(self):
         self.assertIs(self.read_member("flag", True), True)
         for value in (0, 1, "true", None):
-            self.assertUnusable("flag", value, "has another type than agreed")
+            self.assertUnusable("flag", value, "has the wrong type")
 
     def test_a_problem_names_the_member_and_never_its_value(self):
         answer = wire.Members({"results": [{"email": "ann@example.com", "status": "added"}]})
@@ -108,10 +108,6 @@ class TestWriting(ClientCase):
     def test_decimal_text_is_taken_for_an_integer(self):
         self.assertEqual(wire.ref_to_wire("7"), 7)
 
-    def test_a_time(self):
-        moment = datetime(2025, 1, 31, 0, 30, 5, 999, tzinfo=timezone(timedelta(hours=2)))
-        self.assertEqual(wire.time_to_wire(moment), "2025-01-30T22:30:05Z")
-
     def test_a_call_shows_neither_query_nor_body(self):
         secret = "hunter2"
         for call in (
@@ -123,27 +119,6 @@ class TestWriting(ClientCase):
 
 
 class TestLimits(ClientCase):
-    def test_headers(self):
-        headers = {
-            "x-rate-limit-limit": "5000",
-            "x-rate-limit-remaining": "0",
-            "x-rate-limit-reset": "1738368000",
-            "x-token-reset": "1738396800",
-        }
-        self.assertEqual(
-            wire.read_limits(headers, NOW),
-            Limits(
-                5000,
-                0,
-                datetime(2025, 2, 1, tzinfo=timezone.utc),
-                datetime(2025, 2, 1, 8, tzinfo=timezone.utc),
-            ),
-        )
-
-    def test_milliseconds_are_no_seconds(self):
-        headers = {"x-rate-limit-reset": "1738368000000", "x-rate-limit-limit": "9" * 12}
-        self.assertEqual(wire.read_limits(headers, NOW), Limits())
-
     def test_the_hour_or_the_month(self):
         soon = NOW + timedelta(minutes=5)
         february = datetime(2025, 2, 1, tzinfo=timezone.utc)
