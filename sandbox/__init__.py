@@ -1,9 +1,9 @@
-"""A local stand-in of Campaign Master: to try, to teach and to test against.
+"""A local stand-in for Campaign Master, for demos, training and tests.
 
-It speaks the API that ``docs/openapi.yaml`` describes, plays what happens after a *Send*, and can
-be told to misbehave. It is not Campaign Master, never calls it, and imports nothing of the add-on.
+It serves the API described in ``docs/openapi.yaml``, simulates what happens after a *Send*, and
+produces faults on request. It never contacts Campaign Master and imports nothing from the add-on.
 
-Start it with ``python -m sandbox --port 8080``, or inside a test::
+Run ``python -m sandbox --port 8080``, or in a test::
 
     from sandbox.server import serve
 

@@ -1,4 +1,4 @@
-"""``python -m sandbox --port N``: start the stand-in and serve until Ctrl-C or SIGTERM."""
+"""``python -m sandbox --port N``: serve the sandbox until Ctrl-C or SIGTERM."""
 
 import argparse
 import signal
@@ -12,62 +12,62 @@ from .store import OutdatedState
 def _user(text):
     name, colon, password = text.partition(":")
     if not (name and colon and password):
-        raise argparse.ArgumentTypeError("write a user as NAME:PASSWORD")
+        raise argparse.ArgumentTypeError("expected NAME:PASSWORD")
     return name, password
 
 
-def _arguments(arguments):
+def _parse(arguments):
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A local stand-in of Campaign Master: an API, a web page, and faults to order.",
+        description="A local stand-in for Campaign Master: API, web page and simulated faults.",
     )
     add = parser.add_argument
-    add("--port", type=int, default=0, help="where to listen; 0 (default) takes a free port")
-    add("--host", default="127.0.0.1", help="default: 127.0.0.1, this machine only")
-    add("--state", metavar="FILE", help="keep everything in this file; default: in memory")
+    add("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--state", metavar="FILE", help="file to store data in (default: in memory)")
     add(
         "--user",
         type=_user,
         action="append",
         metavar="NAME:PASSWORD",
-        help="a login with an account of its own; several are possible; default: demo:demo",
+        help="user with a separate account; can be repeated (default: demo:demo)",
     )
-    add("--delay", type=int, default=0, metavar="MS", help="each answer is this much late")
-    add("--hour-limit", type=int, default=5_000, metavar="N", help="calls an hour (5000)")
-    add("--month-limit", type=int, default=50_000, metavar="N", help="calls a month (50000)")
-    add("--token-minutes", type=float, default=480, metavar="N", help="a token's life (480)")
+    add("--delay", type=int, default=0, metavar="MS", help="delay of each response")
+    add("--hour-limit", type=int, default=5_000, metavar="N", help="API calls per hour (5000)")
+    add("--month-limit", type=int, default=50_000, metavar="N", help="API calls per month (50000)")
+    add("--token-minutes", type=float, default=480, metavar="N", help="token lifetime (480)")
     add(
         "--login-refusal",
         type=int,
         choices=(401, 500),
         default=401,
-        help="how a wrong password is refused: 401 (default), or 500 with InvalidLogin",
+        help="status for a wrong password: 401 (default), or 500 with InvalidLogin",
     )
-    add("--page-cap", type=int, default=1_000, metavar="N", help="the largest page given (1000)")
-    add("--verbose", action="store_true", help="print a line for each request")
+    add("--page-cap", type=int, default=1_000, metavar="N", help="maximum page size (1000)")
+    add("--verbose", action="store_true", help="log each request")
     return parser.parse_args(arguments)
 
 
 def main(arguments=None) -> int:
-    asked = _arguments(arguments)
+    options = _parse(arguments)
     try:
         sandbox = Sandbox(
-            users=dict(asked.user or []),
-            state=asked.state,
-            delay=asked.delay,
-            hourLimit=asked.hour_limit,
-            monthLimit=asked.month_limit,
-            tokenMinutes=asked.token_minutes,
-            loginRefusal=asked.login_refusal,
-            pageCap=asked.page_cap,
+            users=dict(options.user or []),
+            state=options.state,
+            delay=options.delay,
+            hourLimit=options.hour_limit,
+            monthLimit=options.month_limit,
+            tokenMinutes=options.token_minutes,
+            loginRefusal=options.login_refusal,
+            pageCap=options.page_cap,
         )
     except OutdatedState as error:
         print(error, file=sys.stderr)
         return 1
-    running = Running(sandbox, asked.host, asked.port, asked.verbose)
+    running = Running(sandbox, options.host, options.port, options.verbose)
 
     def stop(*_signal):
-        # The server's loop runs in this very thread, so somebody else must tell it to end.
+        # In another thread: `stop` waits for the server loop, which runs in this one.
         threading.Thread(target=running.stop).start()
 
     signal.signal(signal.SIGTERM, stop)

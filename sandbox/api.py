@@ -1,16 +1,15 @@
-"""The calls of Campaign Master's API, as ``docs/openapi.yaml`` describes them."""
+"""Campaign Master's API as described in ``docs/openapi.yaml``."""
 
 from flask import Blueprint, current_app, g, request
 
 from . import checks, clock
-from .errors import Refused
+from .errors import ApiError
 
 api = Blueprint("api", __name__)
 
-CATALOGUE_PAGE = 500
-ACTIVITY_PAGE = 1_000
-RECIPIENTS = 1_000
-"""The most addresses in one call."""
+CATALOG_PAGE_SIZE = 500
+ACTIVITY_PAGE_SIZE = 1_000
+MAX_RECIPIENTS = 1_000
 SENDER = ("fromName", "fromEmail", "replyToEmail")
 
 
@@ -23,18 +22,20 @@ def authenticate():
     data = checks.body()
     checks.texts(data, required=("username", "password"))
     sandbox = _sandbox()
-    with sandbox.store.turn() as store:
+    with sandbox.store.transaction() as store:
         if store.password_is(data["username"], data["password"]):
             ends = clock.now() + int(sandbox.settings.tokenMinutes * clock.MINUTE)
-            return {"token": store.new_token(data["username"], ends)}
-    raise Refused(sandbox.settings.loginRefusal, "InvalidLogin: the username or password is wrong.")
+            return {"token": store.add_token(data["username"], ends)}
+    raise ApiError(
+        sandbox.settings.loginRefusal, "InvalidLogin: the username or password is wrong."
+    )
 
 
 @api.get("/templates")
 def templates():
     checks.query("page", "pageSize")
-    page, size, start = _page(CATALOGUE_PAGE)
-    with _sandbox().store.turn() as store:
+    page, size, start = _page(CATALOG_PAGE_SIZE)
+    with _sandbox().store.transaction() as store:
         rows = store.templates(g.account, size, start)
         total = store.count("template", g.account)
     return _paged([template_json(row) for row in rows], page, size, total)
@@ -43,8 +44,8 @@ def templates():
 @api.get("/lists")
 def lists():
     checks.query("page", "pageSize")
-    page, size, start = _page(CATALOGUE_PAGE)
-    with _sandbox().store.turn() as store:
+    page, size, start = _page(CATALOG_PAGE_SIZE)
+    with _sandbox().store.transaction() as store:
         rows = store.lists(g.account, size, start)
         total = store.count("list", g.account)
     return _paged([list_json(row) for row in rows], page, size, total)
@@ -53,10 +54,10 @@ def lists():
 @api.get("/campaigns")
 def find_campaigns():
     checks.query("reference", "page", "pageSize")
-    page, size, start = _page(CATALOGUE_PAGE)
+    page, size, start = _page(CATALOG_PAGE_SIZE)
     if not request.args.get("reference"):
-        raise Refused(400, "The request is not valid.", {"reference": "reference is required."})
-    with _sandbox().store.turn() as store:
+        raise ApiError(400, "The request is invalid.", {"reference": "reference is required."})
+    with _sandbox().store.transaction() as store:
         row = store.campaign_by_reference(g.account, request.args["reference"])
     found = [campaign_json(row)] if row else []
     return _paged(found[start : start + size], page, size, len(found))
@@ -68,16 +69,16 @@ def create_campaign():
     required = ("reference", "name", "description", "subject")
     checks.texts(data, required, SENDER, emails=SENDER[1:], others=("templateId",))
     problems = checks.Problems()
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         template_id = data.get("templateId")
         if "templateId" not in data:
             problems.add("templateId", "templateId is required.")
         elif not checks.is_id(template_id):
-            problems.add("templateId", "templateId must be an id as GET /templates gives them.")
+            problems.add("templateId", "templateId must be an id from GET /templates.")
         elif not store.get_template(g.account, template_id):
-            problems.add("templateId", "There is no such template.")
+            problems.add("templateId", "The template does not exist.")
         if store.campaign_by_reference(g.account, data["reference"]):
-            problems.add("reference", "There is a campaign with this reference already.")
+            problems.add("reference", "A campaign with this reference already exists.")
         problems.refuse_if_any()
         campaign_id = store.add_campaign(g.account, data["reference"], template_id, data)
         return campaign_json(store.get_campaign(campaign_id)), 201
@@ -85,55 +86,55 @@ def create_campaign():
 
 @api.get("/campaigns/<id:campaign_id>")
 def read_campaign(campaign_id):
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         return campaign_json(_campaign(store, campaign_id))
 
 
 @api.put("/campaigns/<id:campaign_id>")
 def update_campaign(campaign_id):
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         campaign = _campaign(store, campaign_id)
         data = checks.body()
         problems = checks.Problems()
         for name in ("reference", "templateId"):
             if name in data:
-                problems.add(name, f"{name} of a campaign cannot be changed.")
+                problems.add(name, f"The {name} of a campaign cannot be changed.")
         problems.refuse_if_any()
         checks.texts(data, ("name", "description", "subject"), SENDER, emails=SENDER[1:])
         if campaign["status"] != "draft":
-            raise Refused(400, f"The campaign is {campaign['status']}, no longer a draft.")
+            raise ApiError(400, f"The campaign is {campaign['status']}, not a draft.")
         store.change_campaign(campaign_id, data)
         return campaign_json(store.get_campaign(campaign_id))
 
 
 @api.post("/lists/<id:list_id>/recipients")
 def add_recipients(list_id):
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         if not store.get_list(list_id, g.account):
-            raise Refused(404, "There is no such list.")
-        emails = _asked_addresses(checks.body())
+            raise ApiError(404, "The list does not exist.")
+        emails = _requested_emails(checks.body())
         suppressed = store.suppressed(g.account, emails)
-        there = store.on_list(list_id, emails)
+        existing = store.on_list(list_id, emails)
         results, new = [], []
         for email in emails:
             if not checks.is_email(email):
-                status, message = "invalid", "This is not an e-mail address."
+                status, message = "invalid", "This is not an email address."
             elif email in suppressed:
                 status, message = "suppressed", suppressed[email]
-            elif email in there:
-                status, message = "exists", "The address is on the list already."
+            elif email in existing:
+                status, message = "exists", "The address is already on the list."
             else:
                 status, message = "added", ""
                 new.append(email)
             results.append({"email": email, "status": status, "message": message})
         store.add_members(list_id, new)
-    # "In any order": backwards, so that nobody comes to rely on the order of the request.
+    # Reversed, so that no client relies on the order of the request.
     return {"results": results[::-1]}
 
 
 @api.get("/campaigns/<id:campaign_id>/statistics")
 def statistics(campaign_id):
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         _campaign(store, campaign_id)
         return store.statistics(campaign_id)
 
@@ -141,9 +142,9 @@ def statistics(campaign_id):
 @api.get("/campaigns/<id:campaign_id>/activity")
 def activity(campaign_id):
     checks.query("since", "page", "pageSize")
-    page, size, start = _page(ACTIVITY_PAGE)
+    page, size, start = _page(ACTIVITY_PAGE_SIZE)
     since = checks.since()
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         _campaign(store, campaign_id)
         as_of = clock.now()
         rows, total = store.activity(campaign_id, since, size, start)
@@ -200,41 +201,40 @@ def activity_json(row) -> dict:
 def _campaign(store, campaign_id):
     campaign = store.get_campaign(campaign_id, g.account)
     if not campaign:
-        raise Refused(404, "There is no such campaign.")
+        raise ApiError(404, "The campaign does not exist.")
     return campaign
 
 
-def _asked_addresses(data):
-    """The addresses of a recipients call, normal, in the order asked."""
+def _requested_emails(data):
+    """The normalized addresses of a recipients call, in the order of the request."""
     problems = checks.Problems()
     checks.unknown(data, ("recipients",), problems)
     recipients = data.get("recipients")
-    if not isinstance(recipients, list) or not 1 <= len(recipients) <= RECIPIENTS:
-        problems.add("recipients", f"recipients must be a list of 1 to {RECIPIENTS:,} objects.")
+    if not isinstance(recipients, list) or not 1 <= len(recipients) <= MAX_RECIPIENTS:
+        problems.add("recipients", f"recipients must be a list of 1 to {MAX_RECIPIENTS:,} objects.")
         problems.refuse_if_any()
     emails = []
     for recipient in recipients:
         if not isinstance(recipient, dict) or set(recipient) != {"email"}:
-            problems.add("recipients", "A recipient has an email, and nothing else.")
+            problems.add("recipients", "A recipient must have an email and nothing else.")
             continue
         if checks.text(recipient["email"], "recipients", problems, empty=True):
-            emails.append(checks.normal(recipient["email"]))
+            emails.append(checks.normalize(recipient["email"]))
     if len(set(emails)) < len(emails):
-        problems.add("recipients", "An address is there twice.")
+        problems.add("recipients", "An address is duplicated.")
     problems.refuse_if_any()
     return emails
 
 
-def _page(largest):
-    """The page asked for, its size, and how many items come before it."""
-    page, size = checks.page_of(min(largest, _sandbox().settings.pageCap))
-    # Three faults play here, since only here is known what the pages are.
-    if g.get("page_without_end"):
-        return page, -1, 0 if page == 1 else checks.LARGEST_NUMBER
-    given = g.get("page_given", page)
-    if pages := g.get("pages_in_turn"):
-        given = (page - 1) % pages + 1
-    return page, size, (given - 1) * size
+def _page(max_size):
+    """The requested page, its size and offset; three kinds of faults change them."""
+    page, size = checks.page_of(min(max_size, _sandbox().settings.pageCap))
+    if g.get("all_on_first_page"):
+        return page, -1, 0 if page == 1 else checks.MAX_INTEGER
+    actual = g.get("repeated_page", page)
+    if cycle := g.get("page_cycle"):
+        actual = (page - 1) % cycle + 1
+    return page, size, (actual - 1) * size
 
 
 def _paged(items, page, size, total, **more):

@@ -1,7 +1,4 @@
-"""Time as the sandbox keeps it: whole milliseconds since 1970, UTC, from the machine's own clock.
-
-Milliseconds as integers sort, compare and store exactly; text is made only at the edge.
-"""
+"""Times as milliseconds since 1970 (UTC), which sort, compare and store exactly."""
 
 import re
 import time
@@ -11,17 +8,16 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-# Python's own parser takes far more (week dates, offsets, blanks) than the contract does.
+# Python's parser accepts more than the contract: week dates, offsets, spaces.
 _UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
 
 
 def now() -> int:
-    """Now, in milliseconds since 1970 (UTC)."""
     return time.time_ns() // 1_000_000
 
 
 def to_text(milliseconds: int | None) -> str | None:
-    """``1700000000123`` as ``2023-11-14T22:13:20.123Z``; nothing stays nothing."""
+    """``1700000000123`` as ``2023-11-14T22:13:20.123Z``."""
     if milliseconds is None:
         return None
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
@@ -29,10 +25,13 @@ def to_text(milliseconds: int | None) -> str | None:
 
 
 def from_text(text: str) -> int:
-    """Milliseconds of ``2023-11-14T22:13:20Z``, with or without fractions; else ValueError."""
+    """Parse ``2023-11-14T22:13:20Z``, with or without fractions.
+
+    :raise ValueError: not such a time
+    """
     if not isinstance(text, str) or not _UTC_TEXT.fullmatch(text):
         raise ValueError("must be a time in UTC such as 2026-01-31T09:30:00Z")
-    # Rounded down, so that a time given back as `since` never skips what happened at it.
+    # Rounded down, so that `since` never skips an event at that time.
     whole, _, fraction = text.rstrip("Z").partition(".")
     moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     return (moment - _EPOCH) // timedelta(milliseconds=1) + int(f"{fraction:0<3}"[:3])

@@ -1,15 +1,15 @@
-"""How the sandbox says no."""
+"""Error responses of the sandbox."""
 
 
-class Refused(Exception):
-    """An answer of 400 or above: ``{"message"}``, with ``errors`` where members are to blame."""
+class ApiError(Exception):
+    """A response with a status of 400 or above: ``{"message"}``, with ``errors`` for a 400."""
 
     def __init__(self, status: int, message: str, errors: dict[str, str] | None = None):
         super().__init__(message)
         self.status = status
         self.message = message
         self.errors = errors
-        """What is wrong, by member."""
+        """Messages by member."""
 
     def body(self) -> dict:
         body = {"message": self.message}

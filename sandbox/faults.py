@@ -1,11 +1,11 @@
-"""Faults to order: what a network, a proxy or a sick server does to a call.
+"""Simulated faults of the network, a proxy or the server.
 
-``POST /_sandbox/faults`` takes a list of faults. A fault with ``match``, ``account`` and ``body``
-chooses its calls, lets the first ``skip`` of them pass and plays on the next ``count``. The first
-fault of the list that fits plays; at most one per call.
+``POST /_sandbox/faults`` takes a list of faults. ``match``, ``account`` and ``body`` select the
+calls of a fault; it skips the first ``skip`` of them and applies to the next ``count``. At most one
+fault applies to a call: the first one in the list that matches.
 
-A kind is a name, or a name and a detail: ``hang:20``. It acts before the work, in place of it, or
-on the answer to work that was done; which is which stands beside each kind below.
+A kind is a name with an optional detail, such as ``hang:20``. It acts before the call is processed,
+instead of that, or on the response.
 """
 
 import json
@@ -32,17 +32,17 @@ STATUS_TEXTS = {
     504: "Gateway Timeout",
 }
 WRONG_TYPE = {"unexpected": True}
-"""No member of the contract is an object, so this is of the wrong type everywhere."""
+"""The wrong type everywhere, as no member of the contract is an object."""
 
 
 @dataclass
 class Call:
-    """One call of the contract on its way through the sandbox."""
+    """An API call."""
 
     kind: str
     """Method and path with ``ID`` for ids: ``POST /lists/ID/recipients``."""
     path: str
-    """Method, path and query as they came: ``GET /lists?page=2``."""
+    """Method, path and query: ``GET /lists?page=2``."""
     body: str
     account: str | None
     socket: socket.socket
@@ -52,17 +52,17 @@ class Call:
 
 @dataclass
 class Fault:
-    """One line of the list of faults."""
+    """An entry of the list of faults."""
 
     kind: str
     match: str = ""
-    """The beginning of a call's kind or path (``POST /lists``); with ``$`` at the end all of it
-    (``GET /campaigns/ID$``); nothing fits every call."""
+    """Prefix of a call's kind or path (``POST /lists``); with a final ``$``, the complete kind or
+    path (``GET /campaigns/ID$``). Empty: all calls."""
     skip: int = 0
     count: int | None = 1
-    """How often it plays; None: until the faults are set anew."""
+    """How often it applies; None: until the faults are replaced."""
     body: str = ""
-    """Only calls whose body contains this text, whatever its letter case."""
+    """Only calls with this text in the body, ignoring case."""
     account: str | None = None
     """Only calls of this user."""
     played: int = 0
@@ -70,15 +70,15 @@ class Fault:
     def __post_init__(self):
         self.name, _, self.detail = self.kind.partition(":")
         if self.name in KINDS:
-            self.player, check = KINDS[self.name]
-            check(self)
+            self.handler, check_detail = KINDS[self.name]
+            check_detail(self)
         elif self.name in STATUSES:
-            self.player = _status
-            _status_detail(self)
+            self.handler = _status
+            _check_status_detail(self)
         else:
-            raise ValueError(f"no fault is called {self.name}: there are {', '.join(ALL_KINDS)}")
+            raise ValueError(f"unknown fault {self.name}; the faults are {', '.join(ALL_KINDS)}")
 
-    def fits(self, call: Call) -> bool:
+    def matches(self, call: Call) -> bool:
         if self.account not in (None, call.account):
             return False
         if self.body.lower() not in call.body.lower():
@@ -101,27 +101,31 @@ class Fault:
 
 
 class Faults:
-    """The list of faults, and the calls that are held."""
+    """The list of faults, and the held calls."""
 
     def __init__(self):
         self._lock = threading.Condition()
         self._faults: list[Fault] = []
         self._held: list[Call] = []
-        self._let_go: dict[int, bool] = {}
+        self._resumed: dict[int, bool] = {}
+        """Released calls: whether to resume them."""
 
-    def set(self, wanted: list[dict]) -> None:
-        """Replace all faults; ValueError says what is wrong with them."""
-        if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
-            raise ValueError("send a list of objects")
-        faults = [_checked(one) for one in wanted]
+    def set(self, values: list[dict]) -> None:
+        """Replace all faults.
+
+        :raise ValueError: one is invalid
+        """
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+            raise ValueError("the faults must be a list of objects")
+        faults = [_parse(value) for value in values]
         with self._lock:
             self._faults = faults
 
     def pick(self, call: Call) -> Fault | None:
-        """The fault that plays on this call, counted as played."""
+        """Select and count the fault that applies to the call."""
         with self._lock:
             for fault in self._faults:
-                if not fault.fits(call) or fault.count == 0:
+                if not fault.matches(call) or fault.count == 0:
                     continue
                 if fault.skip:
                     fault.skip -= 1
@@ -133,17 +137,17 @@ class Faults:
         return None
 
     def hold(self, call: Call) -> bool:
-        """Wait until released; True if the call shall go on, False if it shall be dropped."""
+        """Wait until the call is released; return whether to resume it."""
         with self._lock:
             self._held.append(call)
-            self._lock.wait_for(lambda: id(call) in self._let_go)
-            return self._let_go.pop(id(call))
+            self._lock.wait_for(lambda: id(call) in self._resumed)
+            return self._resumed.pop(id(call))
 
     def release(self, drop: bool = False) -> int:
-        """Let the held calls go on, or drop them with their connections; how many there were."""
+        """Resume or drop the held calls; return their number."""
         with self._lock:
             released, self._held = self._held, []
-            self._let_go.update((id(call), not drop) for call in released)
+            self._resumed.update((id(call), not drop) for call in released)
             self._lock.notify_all()
             return len(released)
 
@@ -160,37 +164,36 @@ class Faults:
 
 
 def before(fault: Fault, call: Call, faults: Faults) -> Response | None:
-    """Play what comes before the work; a response takes the work's place."""
-    return fault.player(fault, call, None, faults)
+    """Apply a fault before the call is processed; a response replaces the processing."""
+    return fault.handler(fault, call, None, faults)
 
 
 def after(fault: Fault, call: Call, response: Response, faults: Faults) -> Response:
-    """Play what comes after the work; the response that goes out instead."""
-    return fault.player(fault, call, response, faults) or response
+    """Apply a fault after the call was processed; return the response to send."""
+    return fault.handler(fault, call, response, faults) or response
 
 
-def _checked(one):
-    names = {"kind": str, "match": str, "skip": int, "count": int, "body": str, "account": str}
-    for name, value in one.items():
-        if name not in names:
+def _parse(values):
+    types = {"kind": str, "match": str, "skip": int, "count": int, "body": str, "account": str}
+    for name, value in values.items():
+        if name not in types:
             raise ValueError(f"a fault has no {name}")
         if value is None and name in ("count", "account"):
             continue
-        if type(value) is not names[name] or (names[name] is int and value < 0):
-            raise ValueError(f"{name} of a fault must be a {names[name].__name__}")
-    if "kind" not in one:
+        if type(value) is not types[name] or (types[name] is int and value < 0):
+            raise ValueError(f"{name} of a fault must be a {types[name].__name__}")
+    if "kind" not in values:
         raise ValueError("a fault needs a kind")
-    return Fault(**one)
+    return Fault(**values)
 
 
-# Each player is called twice, before the work (response None) and after it, and acts in one of
-# both. Faults of the connection are responses too: their body, when its turn to be sent comes,
-# does the damage.
+# Handlers are called before (response None) and after the processing, and act on one of these
+# calls. Connection faults are responses that fail while their body is sent.
 
 
 def _status(fault, call, response, faults):
-    """In place of the work: an answer with this status. ``400:MEMBER`` blames a member;
-    ``429:S`` is the hour's limit with S seconds to go."""
+    """Instead of processing: this status. ``400:MEMBER`` names a member in ``errors``; ``429:S`` is
+    the hourly limit, which resets in S seconds."""
     if response:
         return None
     status = int(fault.name)
@@ -201,29 +204,29 @@ def _status(fault, call, response, faults):
             body["errors"] = [{"field": fault.detail, "message": f"{fault.detail} is refused."}]
     if status == 429:
         seconds = float(fault.detail or 3600)
-        g.allowance.remaining = 0
-        # Rounded up: who waits until then finds the door open.
-        g.allowance.reset = int(clock.now() / clock.SECOND + seconds) + 1
+        g.rate_limit.remaining = 0
+        # Rounded up, so that a client that waits until then succeeds.
+        g.rate_limit.reset = int(clock.now() / clock.SECOND + seconds) + 1
     return _json(body, status)
 
 
 def _month(fault, call, response, faults):
-    """In place of the work: 429 for the month, with calls left in the hour."""
+    """Instead of processing: 429 for the month, with calls left this hour."""
     if response:
         return None
-    g.allowance.remaining = max(1, g.allowance.remaining)
+    g.rate_limit.remaining = max(1, g.rate_limit.remaining)
     return _json({"message": "Monthly limit reached"}, 429)
 
 
 def _invalid_login(fault, call, response, faults):
-    """In place of the work: 500 with the older service's ``InvalidLogin``."""
+    """Instead of processing: 500 with ``InvalidLogin``, like the older service."""
     if response:
         return None
     return _json({"message": "InvalidLogin: the username or password is wrong."}, 500)
 
 
 def _html(fault, call, response, faults):
-    """In place of the work: 200 with a web page, as a proxy under maintenance gives."""
+    """Instead of processing: 200 with a web page, like a proxy under maintenance."""
     if response:
         return None
     page = "<!doctype html><title>Maintenance</title><h1>We will be back soon</h1>"
@@ -231,41 +234,41 @@ def _html(fault, call, response, faults):
 
 
 def _hang(fault, call, response, faults):
-    """In place of the work: nothing for S seconds, then the connection is closed."""
+    """Instead of processing: no response for S seconds, then the connection is closed."""
     return None if response else Response(_silence(call.socket, float(fault.detail)))
 
 
 def _hang_after(fault, call, response, faults):
-    """Work done, then nothing for S seconds, then the connection is closed."""
+    """After processing: no response for S seconds, then the connection is closed."""
     return Response(_silence(call.socket, float(fault.detail))) if response else None
 
 
 def _slow(fault, call, response, faults):
-    """Before the work: S seconds late, otherwise as usual."""
+    """Before processing: a delay of S seconds."""
     if not response:
         time.sleep(float(fault.detail))
 
 
 def _drip(fault, call, response, faults):
-    """Work done, the answer's body trickles in over S seconds."""
+    """After processing: the response body is sent slowly, over S seconds."""
     if not response:
         return None
     body, seconds = response.get_data(), float(fault.detail)
-    return _with_body(response, _trickle(body, seconds), len(body))
+    return _with_body(response, _send_slowly(body, seconds), len(body))
 
 
 def _reset_before(fault, call, response, faults):
-    """In place of the work: the connection is reset."""
+    """Instead of processing: the connection is reset."""
     return None if response else Response(_reset(call.socket))
 
 
 def _reset_after(fault, call, response, faults):
-    """Work done, then the connection is reset: the answer is lost."""
+    """After processing: the connection is reset, so the response is lost."""
     return Response(_reset(call.socket)) if response else None
 
 
 def _cut(fault, call, response, faults):
-    """Work done, half of the answer's body arrives, then the connection is closed."""
+    """After processing: the connection is closed after half of the response body."""
     if not response:
         return None
     body = response.get_data()
@@ -273,73 +276,73 @@ def _cut(fault, call, response, faults):
 
 
 def _hold(fault, call, response, faults):
-    """Before the work: waits for ``/_sandbox/release``."""
+    """Before processing: wait for ``/_sandbox/release``."""
     if not response and not faults.hold(call):
         return Response(_reset(call.socket))
     return None
 
 
 def _hold_after(fault, call, response, faults):
-    """Work done, the answer waits for ``/_sandbox/release``."""
+    """After processing: wait for ``/_sandbox/release``."""
     if response and not faults.hold(call):
         return Response(_reset(call.socket))
     return None
 
 
 def _bad_json(fault, call, response, faults):
-    """Work done, 2xx, but the body ends in the middle of its JSON."""
+    """After processing: the JSON of the response is cut in half."""
     if response:
         body = response.get_data()
         response.set_data(body[: len(body) // 2])
 
 
 def _drop(fault, call, response, faults):
-    """Work done, the answer lacks a member, wherever it had one of that name."""
+    """After processing: a member is removed from the response and the objects in its lists."""
     if response:
         _rewrite(response, lambda data: _each_object(data, lambda one: one.pop(fault.detail, 0)))
 
 
 def _type(fault, call, response, faults):
-    """Work done, a member of the answer is an object, which no member should be."""
+    """After processing: a member of the response has the wrong type."""
     if response:
         _put(response, fault.detail, WRONG_TYPE)
 
 
 def _set(fault, call, response, faults):
-    """Work done, a member of the answer has another value: ``set:status="archived"``."""
+    """After processing: a member of the response has another value: ``set:status="archived"``."""
     if response:
         member, _, value = fault.detail.partition("=")
         _put(response, member, json.loads(value))
 
 
 def _empty_page(fault, call, response, faults):
-    """Work done, but the page is empty, though ``total`` says otherwise."""
+    """After processing: the page is empty, contrary to ``total``."""
     if response:
         _change_list(response, "items", lambda items: [])
 
 
 def _repeat_page(fault, call, response, faults):
-    """Whatever page is asked for, the first one's items come."""
+    """Each page has the items of the first one."""
     if not response:
-        g.page_given = 1
+        g.repeated_page = 1
 
 
 def _endless_pages(fault, call, response, faults):
-    """The items of the first N pages (2) are repeated in a cycle; ``total`` announces more."""
+    """The items of the first N pages (2) repeat in a cycle, and ``total`` promises more."""
     if response:
         _rewrite(response, lambda data: data.update(total=data["page"] * data["pageSize"] + 1))
     else:
-        g.pages_in_turn = int(fault.detail or 2)
+        g.page_cycle = int(fault.detail or 2)
 
 
 def _full_page(fault, call, response, faults):
-    """All items on one page, whatever size was asked for."""
+    """The first page has all items, regardless of its size."""
     if not response:
-        g.page_without_end = True
+        g.all_on_first_page = True
 
 
 def _huge(fault, call, response, faults):
-    """Work done, the answer carries N megabytes (64) of a member nobody knows."""
+    """After processing: the response has an unknown member of N megabytes (64)."""
     if not response:
         return None
     body, size = response.get_data(), int(fault.detail or 64) * 1_000_000
@@ -349,15 +352,15 @@ def _huge(fault, call, response, faults):
 
 
 def _lose_results(fault, call, response, faults):
-    """Work done, the last N results (1) are missing from the answer."""
+    """After processing: the last N results (1) are missing from the response."""
     if response:
         lost = int(fault.detail or 1)
         _change_list(response, "results", lambda results: results[:-lost])
 
 
 def _alien_result(fault, call, response, faults):
-    """Work done, the answer has a result for an address that nobody asked about."""
-    alien = {"email": "nobody.asked@example.org", "status": "added", "message": ""}
+    """After processing: the response has a result for an address that was not requested."""
+    alien = {"email": "not.requested@example.org", "status": "added", "message": ""}
     if response:
         _change_list(response, "results", lambda results: [*results, alien])
 
@@ -366,9 +369,9 @@ def _json(body, status):
     return Response(json.dumps(body), status, content_type="application/json")
 
 
-def _with_body(response, pieces, length):
-    """The response's status and headers over another body, sent piece by piece."""
-    changed = Response(pieces, response.status, content_type=response.content_type)
+def _with_body(response, chunks, length):
+    """The response with another body, sent in chunks."""
+    changed = Response(chunks, response.status, content_type=response.content_type)
     changed.headers["Content-Length"] = str(length)
     return changed
 
@@ -397,7 +400,7 @@ def _put(response, member, value):
 
 
 def _each_object(data, change):
-    """Apply ``change`` to the answer itself and to the objects in its lists."""
+    """Apply ``change`` to the response and to the objects in its lists."""
     for value in list(data.values()):
         for item in value if isinstance(value, list) else []:
             if isinstance(item, dict):
@@ -405,7 +408,7 @@ def _each_object(data, change):
     change(data)
 
 
-def _trickle(body, seconds):
+def _send_slowly(body, seconds):
     step = max(1, len(body) // 50)
     for start in range(0, len(body), step):
         time.sleep(seconds * step / max(1, len(body)))
@@ -434,24 +437,24 @@ def _silence(connection, seconds):
 
 
 def _reset(connection):
-    # Closed with a linger of zero seconds a socket says RST, not FIN. The file number is taken
-    # from the socket object, because the server's own readers and writers keep that one open.
+    # A linger of zero seconds sends RST instead of FIN. The descriptor is closed directly, as the
+    # server's readers and writers keep the socket object open.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(connection.detach())
     raise ConnectionResetError
     yield
 
 
-def _status_detail(fault):
+def _check_status_detail(fault):
     if fault.name == "429" and fault.detail:
         _needs_seconds(fault)
     if fault.name not in ("400", "429"):
-        _no_detail(fault)
+        _without_detail(fault)
 
 
-def _no_detail(fault):
+def _without_detail(fault):
     if fault.detail:
-        raise ValueError(f"{fault.name} takes no detail")
+        raise ValueError(f"{fault.name} has no detail")
 
 
 def _needs_member(fault):
@@ -466,7 +469,7 @@ def _needs_value(fault):
     except ValueError:
         member = ""
     if not member:
-        raise ValueError("set needs a member and its value in JSON: set:MEMBER=JSON")
+        raise ValueError("set needs a member and a JSON value: set:MEMBER=JSON")
 
 
 def _needs_seconds(fault):
@@ -474,35 +477,35 @@ def _needs_seconds(fault):
         raise ValueError(f"{fault.name} needs seconds: {fault.name}:S")
 
 
-def _may_have_number(fault):
+def _optional_number(fault):
     if fault.detail and not fault.detail.isdecimal():
         raise ValueError(f"the detail of {fault.name} must be a whole number")
 
 
 KINDS = {
-    "429-month": (_month, _no_detail),
-    "invalid-login": (_invalid_login, _no_detail),
-    "html": (_html, _no_detail),
+    "429-month": (_month, _without_detail),
+    "invalid-login": (_invalid_login, _without_detail),
+    "html": (_html, _without_detail),
     "hang": (_hang, _needs_seconds),
     "hang-after": (_hang_after, _needs_seconds),
     "slow": (_slow, _needs_seconds),
     "drip": (_drip, _needs_seconds),
-    "reset-before": (_reset_before, _no_detail),
-    "reset-after": (_reset_after, _no_detail),
-    "cut": (_cut, _no_detail),
-    "hold": (_hold, _no_detail),
-    "hold-after": (_hold_after, _no_detail),
-    "badjson": (_bad_json, _no_detail),
+    "reset-before": (_reset_before, _without_detail),
+    "reset-after": (_reset_after, _without_detail),
+    "cut": (_cut, _without_detail),
+    "hold": (_hold, _without_detail),
+    "hold-after": (_hold_after, _without_detail),
+    "badjson": (_bad_json, _without_detail),
     "drop": (_drop, _needs_member),
     "type": (_type, _needs_member),
     "set": (_set, _needs_value),
-    "empty-page": (_empty_page, _no_detail),
-    "repeat-page": (_repeat_page, _no_detail),
-    "endless-pages": (_endless_pages, _may_have_number),
-    "full-page": (_full_page, _no_detail),
-    "huge": (_huge, _may_have_number),
-    "lose-results": (_lose_results, _may_have_number),
-    "alien-result": (_alien_result, _no_detail),
+    "empty-page": (_empty_page, _without_detail),
+    "repeat-page": (_repeat_page, _without_detail),
+    "endless-pages": (_endless_pages, _optional_number),
+    "full-page": (_full_page, _without_detail),
+    "huge": (_huge, _optional_number),
+    "lose-results": (_lose_results, _optional_number),
+    "alien-result": (_alien_result, _without_detail),
 }
 STATUSES = {str(status) for status in range(300, 600)}
 ALL_KINDS = ("an HTTP status", *KINDS)

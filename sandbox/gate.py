@@ -1,4 +1,4 @@
-"""What every call of the contract passes through: counting, faults, the token, the limits."""
+"""Middleware for all API calls: counting, faults, authentication and rate limits."""
 
 import re
 import time
@@ -7,33 +7,31 @@ from collections import Counter, deque
 from flask import g, request
 
 from . import checks, clock, faults
-from .errors import Refused
-from .limits import Allowance
+from .errors import ApiError
+from .limits import RateLimit
 
 LOGIN = "/authenticate"
-OWN_PATHS = ("/_sandbox",)
-"""Below these the sandbox speaks for itself: no token, no limits, no faults, not counted."""
-REMEMBERED = 1_000
-"""So many calls are kept in the log."""
+CONTROL_PATH = "/_sandbox"
+LOG_SIZE = 1_000
 
 
 class Gate:
-    """Stands before and after the work of each call."""
+    """Runs before and after each API call."""
 
-    def __init__(self, store, settings, limits, ordered_faults):
+    def __init__(self, store, settings, limits, simulated_faults):
         self._store = store
         self._settings = settings
         self._limits = limits
-        self._faults = ordered_faults
+        self._faults = simulated_faults
         self.calls = Counter()
-        """Calls by kind since the start or reset: ``POST /lists/ID/recipients``."""
-        self.log = deque(maxlen=REMEMBERED)
+        """Number of calls by kind (``POST /lists/ID/recipients``) since the start or reset."""
+        self.log = deque(maxlen=LOG_SIZE)
         """The latest calls, oldest first."""
 
-    def enter(self):
-        """Flask's before_request: an answer from here takes the work's place."""
+    def before_request(self):
+        """Authenticate and count the call; a returned response replaces the processing."""
         g.call = None
-        if is_own(request.path):
+        if is_control(request.path):
             return None
         login = request.path == LOGIN
         token = None if login else self._token()
@@ -43,24 +41,24 @@ class Gate:
         self.calls[call.kind] += 1
         self.log.append(call)
         g.fault = self._faults.pick(call)
-        g.allowance = self._allowance()
+        g.rate_limit = self._rate_limit()
 
         if self._settings.delay:
             time.sleep(self._settings.delay / 1000)
         if g.fault:
-            answer = faults.before(g.fault, call, self._faults)
-            if answer is not None:
-                return answer
+            response = faults.before(g.fault, call, self._faults)
+            if response is not None:
+                return response
         if login:
             return None
         if token is None:
-            raise Refused(401, "The token is missing, wrong or has ended.")
-        if g.allowance.refused:
-            raise Refused(429, f"The limit of calls in this {g.allowance.refused} is reached.")
+            raise ApiError(401, "The token is missing, invalid or expired.")
+        if g.rate_limit.refused:
+            raise ApiError(429, f"The limit of API calls per {g.rate_limit.refused} is reached.")
         return None
 
-    def leave(self, response):
-        """Flask's after_request: the headers, and what a fault does to the answer."""
+    def after_request(self, response):
+        """Apply a fault to the response, and add the headers."""
         call = g.get("call")
         if call is None:
             return response
@@ -68,9 +66,9 @@ class Gate:
         if g.fault:
             response = faults.after(g.fault, call, response, self._faults)
         if g.account and (response.status_code < 400 or self._settings.headersOnErrors):
-            response.headers["x-rate-limit-limit"] = str(g.allowance.limit)
-            response.headers["x-rate-limit-remaining"] = str(g.allowance.remaining)
-            response.headers["x-rate-limit-reset"] = str(g.allowance.reset)
+            response.headers["x-rate-limit-limit"] = str(g.rate_limit.limit)
+            response.headers["x-rate-limit-remaining"] = str(g.rate_limit.remaining)
+            response.headers["x-rate-limit-reset"] = str(g.rate_limit.reset)
             response.headers["x-token-reset"] = str(g.token_ends // clock.SECOND)
         return response
 
@@ -78,21 +76,21 @@ class Gate:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
-        with self._store.turn() as store:
+        with self._store.transaction() as store:
             return store.token(token)
 
-    def _allowance(self):
+    def _rate_limit(self):
         if g.account is None:
-            return Allowance(0, 0, 0)
-        # A 429 that was ordered is not counted, as a real one is not.
+            return RateLimit(0, 0, 0)
+        # A simulated 429 is not counted, like a real one.
         count = not (g.fault and g.fault.name.startswith("429"))
-        with self._store.turn():
-            return self._limits.take(g.account) if count else self._limits.look(g.account)
+        with self._store.transaction():
+            return self._limits.count_call(g.account) if count else self._limits.current(g.account)
 
 
-def is_own(path: str) -> bool:
-    """Whether a path is the sandbox's own: its page and its controls."""
-    return path == "/" or path.startswith(OWN_PATHS)
+def is_control(path: str) -> bool:
+    """Whether a path is a control or web page, without token, limits and faults."""
+    return path == "/" or path.startswith(CONTROL_PATH)
 
 
 def _call(account):
@@ -107,6 +105,6 @@ def _call(account):
 
 
 def _username():
-    body = checks.any_body()
+    body = checks.json_body()
     name = body.get("username") if isinstance(body, dict) else None
     return name if isinstance(name, str) else None

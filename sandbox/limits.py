@@ -1,4 +1,4 @@
-"""The two limits per API user: so many calls an hour, so many a calendar month (UTC)."""
+"""Rate limits per user: API calls per hour and per calendar month (UTC)."""
 
 from dataclasses import dataclass
 
@@ -6,28 +6,28 @@ from . import clock
 
 
 @dataclass
-class Allowance:
-    """What one user may still do; what the ``x-rate-limit-*`` headers tell."""
+class RateLimit:
+    """A user's current limits, as in the ``x-rate-limit-*`` headers."""
 
     limit: int
-    """Calls allowed in an hour."""
+    """Calls allowed per hour."""
     remaining: int
-    """Calls left in this hour."""
+    """Calls left this hour."""
     reset: int
-    """Unix time, in seconds, at which the hour's count starts again."""
+    """Unix time, in seconds, when the next hour starts."""
     refused: str | None = None
-    """``hour`` or ``month`` when this call went over that limit, else None."""
+    """``hour`` or ``month`` if this call exceeds that limit."""
 
 
 class Limits:
-    """Counts calls per user in the store, so that a restart forgets none."""
+    """Counts calls per user in the store, so that the counts survive a restart."""
 
     def __init__(self, store, settings):
         self._store = store
         self._settings = settings
 
-    def take(self, account: str) -> Allowance:
-        """Count one call, unless it goes over a limit: a refused call is not counted."""
+    def count_call(self, account: str) -> RateLimit:
+        """Count a call, unless it exceeds a limit."""
         settings = self._settings
         used = self._used(account)
         refused = None
@@ -39,14 +39,14 @@ class Limits:
             used["hour_calls"] += 1
             used["month_calls"] += 1
             self._store.set_usage(account, **used)
-        return self._allowance(used, refused)
+        return self._rate_limit(used, refused)
 
-    def look(self, account: str) -> Allowance:
-        """The same without counting."""
-        return self._allowance(self._used(account))
+    def current(self, account: str) -> RateLimit:
+        """The limits without counting a call."""
+        return self._rate_limit(self._used(account))
 
-    def set(self, account: str, hour: int | None = None, month: int | None = None) -> None:
-        """Pretend that so many calls were made already."""
+    def set_usage(self, account: str, hour: int | None = None, month: int | None = None) -> None:
+        """Set the number of calls made in this hour and month."""
         used = self._used(account)
         if hour is not None:
             used["hour_calls"] = hour
@@ -55,12 +55,12 @@ class Limits:
         self._store.set_usage(account, **used)
 
     def as_dict(self, account: str) -> dict:
-        """For ``/_sandbox/state``: calls used and allowed."""
+        """Usage and limits for ``/_sandbox/state``."""
         used = self._used(account)
         return {
             "hour": used["hour_calls"],
             "hourLimit": self._settings.hourLimit,
-            "hourReset": self._allowance(used).reset,
+            "hourReset": self._rate_limit(used).reset,
             "month": used["month_calls"],
             "monthLimit": self._settings.monthLimit,
         }
@@ -76,9 +76,9 @@ class Limits:
             used.update(month=month, month_calls=0)
         return used
 
-    def _allowance(self, used, refused=None):
+    def _rate_limit(self, used, refused=None):
         settings = self._settings
-        return Allowance(
+        return RateLimit(
             limit=settings.hourLimit,
             remaining=max(0, settings.hourLimit - used["hour_calls"]),
             reset=used["hour"] // clock.SECOND + settings.hourSeconds,

@@ -1,25 +1,25 @@
-"""The web page: what somebody would do in Campaign Master's interface, in its simplest form.
+"""Web pages for what users do in Campaign Master's interface.
 
-Plain HTML forms that work without JavaScript; ``static/page.js`` only keeps the figures fresh.
+They are HTML forms that work without JavaScript; ``static/page.js`` only updates the figures.
 """
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 
 from . import clock
-from .control import launch
-from .errors import Refused
+from .control import send_campaign
+from .errors import ApiError
 
 pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/_sandbox/static")
 
-ON_A_PAGE = 50
+PAGE_SIZE = 50
 DURATIONS = {
-    "0": "at once",
-    "2": "over 2 minutes",
-    "10": "over 10 minutes",
-    "60": "over an hour",
-    "1440": "over a day",
+    "0": "Immediately",
+    "2": "Within 2 minutes",
+    "10": "Within 10 minutes",
+    "60": "Within an hour",
+    "1440": "Within a day",
 }
-"""Minutes in which everything that follows a *Send* arrives."""
+"""The time in which activity is simulated, by minutes."""
 
 
 def _sandbox():
@@ -33,84 +33,84 @@ def overview():
 
 @pages.get("/_sandbox/page/lists/<id:list_id>")
 def show_list(list_id):
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         found = store.get_list(list_id)
         if not found:
-            raise Refused(404, "There is no such list any more.")
+            raise ApiError(404, "The list no longer exists.")
         page = _page_number()
-        emails = store.members(list_id, ON_A_PAGE, (page - 1) * ON_A_PAGE)
+        emails = store.members(list_id, PAGE_SIZE, (page - 1) * PAGE_SIZE)
         row = next(row for row in store.lists(found["account"]) if row["id"] == list_id)
-        refused = store.suppressed(found["account"], emails)
+        suppressed = store.suppressed(found["account"], emails)
     return render_template(
         "list.html",
         account=found["account"],
         list=row,
         emails=emails,
-        refused=refused,
+        suppressed=suppressed,
         **_paging(page, row["recipients"]),
     )
 
 
 @pages.get("/_sandbox/page/campaigns/<id:campaign_id>")
 def show_campaign(campaign_id):
-    with _sandbox().store.turn() as store:
+    with _sandbox().store.transaction() as store:
         campaign = store.get_campaign(campaign_id)
         if not campaign:
-            raise Refused(404, "There is no such campaign any more.")
+            raise ApiError(404, "The campaign no longer exists.")
         page = _page_number()
-        mails, total = store.activity(campaign_id, 0, ON_A_PAGE, (page - 1) * ON_A_PAGE)
+        emails, total = store.activity(campaign_id, 0, PAGE_SIZE, (page - 1) * PAGE_SIZE)
     return render_template(
         "campaign.html",
         account=campaign["account"],
         campaign=campaign,
-        mails=mails,
+        emails=emails,
         **_paging(page, total),
     )
 
 
-@pages.post("/_sandbox/page/<any(templates, lists):things>")
-def make(things):
+@pages.post("/_sandbox/page/<any(templates, lists):kind>")
+def create(kind):
     name = request.form.get("name", "").strip()
     if not name:
-        raise Refused(400, "Give it a name first.")
-    with _sandbox().store.turn() as store:
+        raise ApiError(400, "Enter a name.")
+    with _sandbox().store.transaction() as store:
         account = _account(store)
-        add = store.add_template if things == "templates" else store.add_list
+        add = store.add_template if kind == "templates" else store.add_list
         add(account, name)
-    return _back(account, things)
+    return _redirect(account, kind)
 
 
 @pages.post("/_sandbox/page/campaigns/<id:campaign_id>/send")
 def send(campaign_id):
     minutes, list_id = request.form.get("minutes"), request.form.get("list", "")
     if minutes not in DURATIONS or not (list_id.isascii() and list_id.isdecimal()):
-        raise Refused(400, "Choose a list and a duration first.")
-    with _sandbox().store.turn() as store:
-        launch(store, campaign_id, int(list_id), int(minutes))
+        raise ApiError(400, "Select a list and a duration.")
+    with _sandbox().store.transaction() as store:
+        send_campaign(store, campaign_id, int(list_id), int(minutes))
         account = store.get_campaign(campaign_id)["account"]
-    return _back(account, f"campaign-{campaign_id}")
+    return _redirect(account, f"campaign-{campaign_id}")
 
 
-@pages.errorhandler(Refused)
-def explain(error):
+@pages.errorhandler(ApiError)
+def show_error(error):
     return _overview(error.message), error.status
 
 
-@pages.app_template_filter("moment")
-def moment(milliseconds):
-    """``2026-01-31 09:30:00``; the pages say once that times are in UTC."""
+@pages.app_template_filter("datetime")
+def format_datetime(milliseconds):
+    """``2026-01-31 09:30:00``, in UTC."""
     text = clock.to_text(milliseconds)
     return text[:19].replace("T", " ") if text else ""
 
 
 @pages.app_template_filter("thousands")
-def thousands(number):
+def format_thousands(number):
     return f"{number:,}"
 
 
-def _overview(problem=None):
+def _overview(error=None):
     sandbox = _sandbox()
-    with sandbox.store.turn() as store:
+    with sandbox.store.transaction() as store:
         account = _account(store)
         lists = store.lists(account)
         templates = store.templates(account)
@@ -118,7 +118,7 @@ def _overview(problem=None):
         campaigns = [
             {
                 **dict(row),
-                "template": names.get(row["template_id"], "a deleted template"),
+                "template": names.get(row["template_id"], "(deleted)"),
                 "list": names.get(row["list_id"]),
                 "figures": store.statistics(row["id"]),
             }
@@ -134,17 +134,17 @@ def _overview(problem=None):
             durations=DURATIONS,
             usage=sandbox.limits.as_dict(account),
             faults=[fault for fault in sandbox.faults.as_dicts() if fault["count"] != 0],
-            problem=problem,
+            error=error,
         )
 
 
 def _account(store):
     accounts = store.accounts()
-    asked = request.values.get("account", accounts[0])
-    return asked if asked in accounts else accounts[0]
+    account = request.values.get("account", accounts[0])
+    return account if account in accounts else accounts[0]
 
 
-def _back(account, anchor):
+def _redirect(account, anchor):
     return redirect(url_for("pages.overview", account=account, _anchor=anchor), 303)
 
 
@@ -154,5 +154,5 @@ def _page_number():
 
 
 def _paging(page, total):
-    last = max(1, -(-total // ON_A_PAGE))
+    last = max(1, -(-total // PAGE_SIZE))
     return {"page": max(1, page), "last": last, "total": total}

@@ -1,4 +1,4 @@
-"""The sandbox as a web server: Flask for the calls, Werkzeug's threaded server below it."""
+"""The sandbox as a web server: a Flask application on Werkzeug's threaded server."""
 
 import io
 import socketserver
@@ -14,11 +14,11 @@ from werkzeug.routing import IntegerConverter
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from .api import api
-from .checks import LARGEST_NUMBER
+from .checks import MAX_INTEGER
 from .control import control
-from .errors import Refused
+from .errors import ApiError
 from .faults import Faults
-from .gate import Gate, is_own
+from .gate import Gate, is_control
 from .limits import Limits
 from .pages import pages
 from .settings import Settings
@@ -28,15 +28,16 @@ DEFAULT_USERS = {"demo": "demo"}
 
 
 class Sandbox:
-    """One stand-in with its data, settings and faults; ``app`` is the WSGI application.
+    """A sandbox with its data, settings and faults; ``app`` is the WSGI application.
 
-    ``users`` are passwords by username, each with an account of its own; ``state`` is the path of
-    the state file, None keeps everything in memory; ``settings`` are those of ``Settings``.
+    :param dict users: passwords by username; each user has a separate account
+    :param state: path of the state file; in memory if missing
+    :param settings: see ``Settings``
     """
 
     def __init__(self, users=None, state=None, **settings):
         self._users = users or DEFAULT_USERS
-        self._start = Settings(**settings)
+        self._initial_settings = Settings(**settings)
         self.settings = Settings(**settings)
         self.store = Store(state)
         self.limits = Limits(self.store, self.settings)
@@ -46,11 +47,11 @@ class Sandbox:
         self._add_users()
 
     def reset(self) -> None:
-        """Everything as at a first start; what is held is dropped."""
-        with self.store.turn() as store:
-            store.forget_everything()
+        """Restore the initial state, and drop held calls."""
+        with self.store.transaction() as store:
+            store.clear()
         self._add_users()
-        self.settings.change(self._start.as_dict())
+        self.settings.change(self._initial_settings.as_dict())
         self.gate.calls.clear()
         self.gate.log.clear()
         self.faults.set([])
@@ -61,16 +62,16 @@ class Sandbox:
         self.store.close()
 
     def _add_users(self):
-        with self.store.turn() as store:
+        with self.store.transaction() as store:
             for name, password in self._users.items():
                 store.set_account(name, password)
 
 
 class _Id(IntegerConverter):
-    """An id in a path; what is larger than the store's numbers is no id."""
+    """An id in a path that the store can look up."""
 
     def __init__(self, url_map):
-        super().__init__(url_map, max=LARGEST_NUMBER)
+        super().__init__(url_map, max=MAX_INTEGER)
 
 
 def _app(sandbox):
@@ -79,49 +80,48 @@ def _app(sandbox):
     app.json.sort_keys = False
     app.url_map.converters["id"] = _Id
     app.extensions["sandbox"] = sandbox
-    app.before_request(_refuse_other_sites)
-    app.before_request(sandbox.gate.enter)
-    app.after_request(sandbox.gate.leave)
-    app.register_error_handler(Refused, lambda error: (jsonify(error.body()), error.status))
-    app.register_error_handler(HTTPException, _say_http_error)
-    app.register_error_handler(Exception, _say_own_error)
+    app.before_request(_refuse_cross_origin)
+    app.before_request(sandbox.gate.before_request)
+    app.after_request(sandbox.gate.after_request)
+    app.register_error_handler(ApiError, lambda error: (jsonify(error.body()), error.status))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _internal_error)
     for blueprint in (api, control, pages):
         app.register_blueprint(blueprint)
     return app
 
 
-def _refuse_other_sites():
-    # The controls ask for no password, so a web page from elsewhere, open in the browser of
-    # somebody who runs a sandbox, must not be able to press their buttons.
+def _refuse_cross_origin():
+    # The controls need no password, so other sites in the same browser must not use them.
     origin = request.headers.get("Origin")
-    if origin and is_own(request.path) and urlsplit(origin).netloc != request.host:
-        raise Refused(400, "This was sent by another site's page.")
+    if origin and is_control(request.path) and urlsplit(origin).netloc != request.host:
+        raise ApiError(400, "Requests from other sites are not allowed.")
 
 
-def _say_http_error(error):
-    # 405 and the like are not among the contract's statuses: what there is not, is not found.
+def _http_error(error):
+    # The contract has no 405.
     status = 404 if error.code in (404, 405) else error.code
     if status is None or status < 400:
         return error
-    body = {"message": "There is no such call." if status == 404 else error.description}
+    body = {"message": "The call does not exist." if status == 404 else error.description}
     return jsonify(body), status
 
 
-def _say_own_error(error):
+def _internal_error(error):
     traceback.print_exception(error, file=sys.stderr)
-    return jsonify(message="The sandbox itself has an error: see its output."), 500
+    return jsonify(message="Internal error in the sandbox; see its output."), 500
 
 
 class _Handler(WSGIRequestHandler):
-    """Werkzeug's handler with connections that stay open, as real services keep them.
+    """Werkzeug's handler with persistent connections, like a real service.
 
-    Werkzeug closes after each answer, because it cannot know whether a body was read to its end;
-    here the body is read before the application is asked.
+    Werkzeug closes the connection after each response, as the request body may not have been read
+    completely. Here it is read before the application is called.
     """
 
     protocol_version = "HTTP/1.1"
     timeout = 120
-    """Seconds after which an idle connection is closed."""
+    """Seconds until an idle connection is closed."""
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -139,32 +139,32 @@ class _Handler(WSGIRequestHandler):
             body = environ["wsgi.input"].read()
             environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
         try:
-            self._answer(environ)
+            self._respond(environ)
         except OSError:
-            # A fault that closed the connection, or a client that did.
+            # A fault or the client closed the connection.
             self.close_connection = True
 
-    def _answer(self, environ):
+    def _respond(self, environ):
         head = []
 
         def start_response(status, headers, exc_info=None):
             head[:] = status, headers
 
-        pieces = self.server.app(environ, start_response)
+        chunks = self.server.app(environ, start_response)
         try:
             started = False
-            for piece in pieces:
+            for chunk in chunks:
                 if not started:
                     self._send_head(*head)
                     started = True
-                self.wfile.write(piece)
+                self.wfile.write(chunk)
                 self.wfile.flush()
             if not started:
                 self._send_head(*head)
                 self.wfile.flush()
         finally:
-            if hasattr(pieces, "close"):
-                pieces.close()
+            if hasattr(chunks, "close"):
+                chunks.close()
 
     def _send_head(self, status, headers):
         code, _, text = status.partition(" ")
@@ -182,7 +182,7 @@ class _Handler(WSGIRequestHandler):
 
 class _Server(ThreadedWSGIServer):
     daemon_threads = True
-    # Callers by the dozen at once must not be refused: that would be a fault nobody ordered.
+    # Dozens of simultaneous connections must not be refused.
     request_queue_size = 256
     verbose = False
 
@@ -192,7 +192,7 @@ class _Server(ThreadedWSGIServer):
 
 
 class Running:
-    """A sandbox that listens at ``url``; ``sandbox`` is the thing itself."""
+    """A sandbox that listens at ``url``."""
 
     def __init__(self, sandbox: Sandbox, host: str, port: int, verbose: bool = False):
         self.sandbox = sandbox
@@ -216,7 +216,7 @@ class Running:
 
 @contextmanager
 def serve(port: int = 0, host: str = "127.0.0.1", users=None, state=None, **settings):
-    """A sandbox in a thread of this process, for tests; port 0 takes a free one."""
+    """Run a sandbox in a thread, for tests; with port 0 on a free port."""
     running = Running(Sandbox(users, state, **settings), host, port)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()

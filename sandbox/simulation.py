@@ -1,123 +1,124 @@
-"""What people do with a mail: who gets it, who opens it when, who clicks, leaves or complains.
+"""Simulated recipients: which emails bounce, and who opens, clicks, unsubscribes or complains.
 
-Pure arithmetic on a random generator: no clock and no store, so that a seed gives the same
-story each time. Times are milliseconds since 1970 (UTC).
+Pure computation from a random generator, without clock or store, so a seed always gives the same
+result. Times are milliseconds since 1970 (UTC).
 """
 
 import math
 import random
 from dataclasses import dataclass, field
 
-# Shares as newsletters in the UK see them, give or take; an open rate is drawn for each campaign.
-HARD_BOUNCES = 0.015
-SOFT_BOUNCES = 0.012
-REJECTED = 0.004
-UNIQUE_OPENS = (0.25, 0.35)
-AGAIN = 0.35
-"""The chance that somebody who opened opens once more, and again."""
-CLICKERS = 0.18
-"""Of the people who opened."""
-FORWARDERS = 0.015
-UNSUBSCRIBERS = 0.012
-COMPLAINERS = 0.002
+# Roughly the rates of UK newsletters; the open rate is drawn for each campaign.
+HARD_BOUNCE_RATE = 0.015
+SOFT_BOUNCE_RATE = 0.012
+REJECTION_RATE = 0.004
+OPEN_RATES = (0.25, 0.35)
+REPEAT_RATE = 0.35
+"""Probability of each further open or click."""
+# Of the recipients who opened.
+CLICK_RATE = 0.18
+FORWARD_RATE = 0.015
+UNSUBSCRIBE_RATE = 0.012
+COMPLAINT_RATE = 0.002
 
-SENDING = 0.15
-"""The part of the whole time in which the mails go out."""
-LIVELY_FROM = 20
-"""From so many recipients on, everything but a complaint happens at least once: a small try shows
-what there is to see."""
+SENDING_SHARE = 0.15
+"""Share of the total time in which the emails are sent."""
+MIN_VARIED_SIZE = 20
+"""With at least this many recipients, everything but rejections and complaints occurs."""
 
 
 @dataclass
 class Plan:
-    """A story told in advance: each mail with its fate, and what is done with it, by time."""
+    """Each email with its outcome, and the events that follow, by time."""
 
-    mails: list[tuple[str, int, str, int]] = field(default_factory=list)
-    """(address, sent at, outcome, outcome known at); an outcome is ``delivered`` ``hard`` ``soft``
-    or ``rejected``."""
+    emails: list[tuple[str, int, str, int]] = field(default_factory=list)
+    """(address, sent at, outcome, outcome known at); the outcome is ``delivered`` ``hard``
+    ``soft`` or ``rejected``."""
     events: list[tuple[int, int, str]] = field(default_factory=list)
-    """(at, index of the mail, kind); a kind is ``open`` ``click`` ``forward`` ``unsubscribe`` or
-    ``complaint``."""
+    """(at, index of the email, kind); the kind is ``open`` ``click`` ``forward`` ``unsubscribe``
+    or ``complaint``."""
     sent_by: int = 0
-    """When the last mail is out."""
+    """When the last email is sent."""
 
 
-def plan(emails: list[str], start: int, end: int, seed=None, quiet=False) -> Plan:
-    """Tell the story of a mail to ``emails``, all of it between ``start`` and ``end``.
+def plan(addresses: list[str], start: int, end: int, seed=None, quiet=False) -> Plan:
+    """Simulate a sending to ``addresses`` between ``start`` and ``end``.
 
-    In a ``quiet`` one all mails arrive and nobody does anything.
+    With ``quiet`` all emails are delivered and no events follow.
     """
-    dice = random.Random(seed)
-    story = Plan(sent_by=start + int((end - start) * SENDING))
-    fates = {} if quiet else _fates(len(emails), dice)
-    sending = story.sent_by - start
-    for index, email in enumerate(emails):
-        sent_at = start + sending * index // len(emails)
-        known_at = _later(sent_at, story.sent_by, dice, share=0.1)
-        story.mails.append((email, sent_at, fates.get(index, "delivered"), known_at))
+    rng = random.Random(seed)
+    result = Plan(sent_by=start + int((end - start) * SENDING_SHARE))
+    failures = {} if quiet else _failures(len(addresses), rng)
+    sending_time = result.sent_by - start
+    for index, address in enumerate(addresses):
+        sent_at = start + sending_time * index // len(addresses)
+        known_at = _shortly_after(sent_at, result.sent_by, rng, share=0.1)
+        result.emails.append((address, sent_at, failures.get(index, "delivered"), known_at))
     if not quiet:
-        _react(story, [index for index in range(len(emails)) if index not in fates], end, dice)
-    story.events.sort(key=lambda event: event[0])
-    return story
+        delivered = [index for index in range(len(addresses)) if index not in failures]
+        _add_events(result, delivered, end, rng)
+    result.events.sort(key=lambda event: event[0])
+    return result
 
 
-def _fates(count, dice):
-    """The mails that do not arrive, by index."""
-    fates = {}
-    for share, fate, least in (
-        (HARD_BOUNCES, "hard", 1),
-        (SOFT_BOUNCES, "soft", 1),
-        (REJECTED, "rejected", 0),
+def _failures(count, rng):
+    """Outcomes of the emails that are not delivered, by index."""
+    failures = {}
+    for rate, outcome, minimum in (
+        (HARD_BOUNCE_RATE, "hard", 1),
+        (SOFT_BOUNCE_RATE, "soft", 1),
+        (REJECTION_RATE, "rejected", 0),
     ):
-        left = [index for index in range(count) if index not in fates]
-        wanted = _some(count, share, dice, least if count >= LIVELY_FROM else 0)
-        fates.update((index, fate) for index in dice.sample(left, wanted))
-    return fates
+        others = [index for index in range(count) if index not in failures]
+        size = _sample_size(count, rate, rng, minimum if count >= MIN_VARIED_SIZE else 0)
+        failures.update((index, outcome) for index in rng.sample(others, size))
+    return failures
 
 
-def _react(story, delivered, end, dice):
-    least = 1 if len(delivered) >= LIVELY_FROM else 0
-    rate = dice.uniform(*UNIQUE_OPENS)
-    openers = dice.sample(delivered, _some(len(delivered), rate, dice, least))
+def _add_events(result, delivered, end, rng):
+    minimum = 1 if len(delivered) >= MIN_VARIED_SIZE else 0
+    open_rate = rng.uniform(*OPEN_RATES)
+    openers = rng.sample(delivered, _sample_size(len(delivered), open_rate, rng, minimum))
     for index in openers:
-        opened = _tail(story.mails[index][3], end, dice)
-        story.events.append((opened, index, "open"))
-        while dice.random() < AGAIN:
-            opened = _tail(opened, end, dice)
-            story.events.append((opened, index, "open"))
-    first = {}
-    for at, index, _kind in story.events:
-        first[index] = min(at, first.get(index, at))
+        opened = _long_tail(result.emails[index][3], end, rng)
+        result.events.append((opened, index, "open"))
+        while rng.random() < REPEAT_RATE:
+            opened = _long_tail(opened, end, rng)
+            result.events.append((opened, index, "open"))
+    first_open = {}
+    for at, index, _kind in result.events:
+        first_open[index] = min(at, first_open.get(index, at))
 
-    for share, kind in (
-        (CLICKERS, "click"),
-        (FORWARDERS, "forward"),
-        (UNSUBSCRIBERS, "unsubscribe"),
-        (COMPLAINERS, "complaint"),
+    for rate, kind in (
+        (CLICK_RATE, "click"),
+        (FORWARD_RATE, "forward"),
+        (UNSUBSCRIBE_RATE, "unsubscribe"),
+        (COMPLAINT_RATE, "complaint"),
     ):
-        wanted = _some(len(openers), share, dice, 0 if kind == "complaint" else least)
-        for index in dice.sample(openers, wanted):
-            # A click follows its open within moments; the rest takes a little longer.
-            at = _later(first[index], end, dice, share=0.02 if kind == "click" else 0.1)
-            story.events.append((at, index, kind))
-            while kind == "click" and dice.random() < AGAIN:
-                at = _later(at, end, dice, share=0.05)
-                story.events.append((at, index, kind))
+        size = _sample_size(len(openers), rate, rng, 0 if kind == "complaint" else minimum)
+        for index in rng.sample(openers, size):
+            # Clicks follow the open sooner than the other events.
+            share = 0.02 if kind == "click" else 0.1
+            at = _shortly_after(first_open[index], end, rng, share)
+            result.events.append((at, index, kind))
+            while kind == "click" and rng.random() < REPEAT_RATE:
+                at = _shortly_after(at, end, rng, share=0.05)
+                result.events.append((at, index, kind))
 
 
-def _some(count, share, dice, least=0):
-    """About ``share`` of ``count``, rounded by chance so that small crowds are right on average."""
-    exact = count * share
-    number = math.floor(exact) + (dice.random() < exact % 1)
-    return min(count, max(least, number))
+def _sample_size(count, rate, rng, minimum=0):
+    """About ``rate`` of ``count``, rounded randomly so that small lists are right on average."""
+    exact = count * rate
+    size = math.floor(exact) + (rng.random() < exact % 1)
+    return min(count, max(minimum, size))
 
 
-def _tail(start, end, dice):
-    """A moment between the two, most often soon, now and then very late: a long tail."""
-    part = dice.lognormvariate(math.log(0.08), 1.1)
-    return start + int((end - start) * min(part, dice.random()))
+def _long_tail(start, end, rng):
+    """A time between the two: usually early, occasionally very late."""
+    share = rng.lognormvariate(math.log(0.08), 1.1)
+    return start + int((end - start) * min(share, rng.random()))
 
 
-def _later(start, end, dice, share=1.0):
-    """A moment shortly after ``start``, not after ``end``."""
-    return start + int((end - start) * share * dice.random())
+def _shortly_after(start, end, rng, share=1.0):
+    """A time within the first ``share`` between the two."""
+    return start + int((end - start) * share * rng.random())

@@ -1,8 +1,8 @@
-"""What the sandbox remembers, in SQLite: in memory, or in a file that survives a restart.
+"""The sandbox's data in SQLite: in memory, or in a file that survives a restart.
 
-One connection, one caller at a time: use every method but ``turn`` inside ``with store.turn():``.
-Addresses are kept trimmed and lower-cased, times as milliseconds since 1970 (UTC), and everything
-that belongs to somebody carries the account, which is the username.
+There is one connection for all threads: call methods inside ``with store.transaction():`` only.
+Addresses are stored trimmed and lower-cased, times as milliseconds since 1970 (UTC). An account is
+identified by its username.
 """
 
 import json
@@ -54,20 +54,20 @@ CREATE TABLE mail (
     first_open INTEGER, last_open INTEGER, first_click INTEGER, last_click INTEGER,
     UNIQUE (campaign_id, email)
 );
--- Pages of activity are in the order of `id`, which never changes: in the order of `changed` a
--- mail that is opened between two pages would move, and push another one out of sight.
+-- Activity is paged by `id`. Paged by `changed`, an email opened between two pages would move, and
+-- another one would be skipped.
 CREATE INDEX mail_in_order ON mail (campaign_id, id, changed);
 CREATE INDEX mail_by_address ON mail (email) WHERE opted_out;
 CREATE TABLE event (
     recorded INTEGER NOT NULL, at INTEGER NOT NULL, mail_id INTEGER NOT NULL, kind TEXT NOT NULL
 );
 CREATE INDEX event_by_time ON event (recorded);
--- Ids of different things look different, so that a mix-up is seen.
+-- Different ranges make mixed-up ids visible.
 INSERT INTO sqlite_sequence VALUES ('template', 100), ('list', 300), ('campaign', 5000);
 """
 VERSION = 1
-"""Kept in the state file; raise it whenever the schema changes."""
-FORGOTTEN = (
+"""Version of the schema, stored in the state file; increase it with each change."""
+CLEARED_TABLES = (
     "account",
     "token",
     "usage",
@@ -79,7 +79,7 @@ FORGOTTEN = (
     "mail",
     "event",
 )
-"""Emptied by reset. The sequences go on, so that an old id never means something new."""
+"""Emptied by a reset. The id sequences continue, so that ids are never reused."""
 
 COUNTERS = {
     "open": "opens",
@@ -89,9 +89,9 @@ COUNTERS = {
     "complaint": "complaints",
 }
 OUTCOMES = {"bounce": "hard", "soft-bounce": "soft", "reject": "rejected"}
-LEAVING = {
-    "unsubscribe": "Unsubscribed from a mail.",
-    "complaint": "Reported a mail as spam.",
+OPT_OUT_REASONS = {
+    "unsubscribe": "Unsubscribed from an email.",
+    "complaint": "Reported an email as spam.",
 }
 CAMPAIGN_MEMBERS = {
     "name": "name",
@@ -114,11 +114,11 @@ SELECT
     total(complaints) AS complaints
 FROM mail WHERE campaign_id = :campaign
 """
-APPLY = """
+APPLY_EVENTS = """
 UPDATE mail SET
     opens = opens + :opens, clicks = clicks + :clicks, forwards = forwards + :forwards,
     unsubscribes = unsubscribes + :unsubscribes, complaints = complaints + :complaints,
-    opted_out = opted_out OR :leaving,
+    opted_out = opted_out OR :opted_out,
     outcome = coalesce(:outcome, outcome),
     first_open = coalesce(min(first_open, :first_open), first_open, :first_open),
     last_open = coalesce(max(last_open, :last_open), last_open, :last_open),
@@ -130,23 +130,22 @@ WHERE id = :mail_id
 
 
 class OutdatedState(Exception):
-    """The state file is of another version."""
+    """The state file has another version."""
 
 
 class Store:
-    """All data of all accounts. ``path`` is the state file; None keeps everything in memory."""
+    """All data of all accounts, in the state file ``path`` or in memory."""
 
     def __init__(self, path: str | None = None):
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path or ":memory:", check_same_thread=False)
         self._db.row_factory = sqlite3.Row
-        # A killed process loses nothing this way; only a power cut could, and that is no matter
-        # for a sandbox. Waiting for the disk at each call would be felt.
+        # Fast, and safe if the process is killed; only a power failure can lose data.
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = OFF")
         version = self._one("PRAGMA user_version")[0]
         if version not in (0, VERSION):
-            raise OutdatedState(f"{path} was written by another version of the sandbox: delete it")
+            raise OutdatedState(f"{path} was written by another version of the sandbox. Delete it.")
         if version == 0:
             self._db.executescript(f"{SCHEMA} PRAGMA user_version = {VERSION};")
 
@@ -155,18 +154,17 @@ class Store:
             self._db.close()
 
     @contextmanager
-    def turn(self):
-        """One caller at a time; what is due has happened; all of it is kept, or nothing."""
+    def transaction(self):
+        """Lock the store, apply the events that are due, and commit or roll back at the end."""
         with self._lock, self._db:
-            self._let_things_happen(clock.now())
+            self._apply_due_events(clock.now())
             yield self
 
-    def forget_everything(self) -> None:
-        """Empty all tables."""
-        for table in FORGOTTEN:
+    def clear(self) -> None:
+        for table in CLEARED_TABLES:
             self._db.execute(f"DELETE FROM {table}")
 
-    # Accounts, tokens and calls used
+    # Accounts, tokens and usage
 
     def set_account(self, name: str, password: str) -> None:
         self._db.execute("INSERT OR REPLACE INTO account VALUES (?, ?)", (name, password))
@@ -180,16 +178,16 @@ class Store:
             row["password"].encode(), password.encode()
         )
 
-    def new_token(self, account: str, ends: int) -> str:
+    def add_token(self, account: str, ends: int) -> str:
         token = secrets.token_urlsafe(32)
         self._db.execute("INSERT INTO token VALUES (?, ?, ?)", (token, account, ends))
         return token
 
     def token(self, token: str):
-        """The row of a token that is still good (``account``, ``ends``), else None."""
+        """A valid token's row (``account``, ``ends``), or None."""
         return self._one("SELECT * FROM token WHERE token = ? AND ends > ?", token, clock.now())
 
-    def end_tokens(self, account: str | None = None) -> None:
+    def delete_tokens(self, account: str | None = None) -> None:
         self._db.execute("DELETE FROM token WHERE account = coalesce(?, account)", (account,))
 
     def usage(self, account: str) -> dict:
@@ -218,7 +216,7 @@ class Store:
         )
 
     def get_list(self, list_id: int, account: str | None = None):
-        """A list; with ``account`` only if it is theirs."""
+        """A list, optionally of one account only."""
         return self._one(
             "SELECT * FROM list WHERE id = ? AND account = coalesce(?, account)", list_id, account
         )
@@ -242,23 +240,23 @@ class Store:
         )
 
     def count(self, table: str, account: str) -> int:
-        """How many templates, lists or campaigns an account has."""
+        """Number of an account's templates, lists or campaigns."""
         return self._one(f"SELECT count(*) FROM {table} WHERE account = ?", account)[0]
 
-    def rename(self, table: str, thing_id: int, name: str) -> bool:
-        return self._changes(f"UPDATE {table} SET name = ? WHERE id = ?", name, thing_id)
+    def rename(self, table: str, record_id: int, name: str) -> bool:
+        return self._changes(f"UPDATE {table} SET name = ? WHERE id = ?", name, record_id)
 
-    def delete(self, table: str, thing_id: int) -> bool:
-        """Delete a template, list or campaign with what hangs on it; False if there is none."""
+    def delete(self, table: str, record_id: int) -> bool:
+        """Delete a template, list or campaign with its dependent rows; False if not found."""
         if table == "list":
-            self._db.execute("DELETE FROM member WHERE list_id = ?", (thing_id,))
+            self._db.execute("DELETE FROM member WHERE list_id = ?", (record_id,))
         if table == "campaign":
-            mails = "SELECT id FROM mail WHERE campaign_id = ?"
-            self._db.execute(f"DELETE FROM event WHERE mail_id IN ({mails})", (thing_id,))
-            self._db.execute("DELETE FROM mail WHERE campaign_id = ?", (thing_id,))
-        return self._changes(f"DELETE FROM {table} WHERE id = ?", thing_id)
+            emails = "SELECT id FROM mail WHERE campaign_id = ?"
+            self._db.execute(f"DELETE FROM event WHERE mail_id IN ({emails})", (record_id,))
+            self._db.execute("DELETE FROM mail WHERE campaign_id = ?", (record_id,))
+        return self._changes(f"DELETE FROM {table} WHERE id = ?", record_id)
 
-    # Who is on a list, and who may not be
+    # List members and suppressed addresses
 
     def members(self, list_id: int, limit: int = -1, offset: int = 0) -> list[str]:
         rows = self._all(
@@ -270,7 +268,7 @@ class Store:
         return [row["email"] for row in rows]
 
     def on_list(self, list_id: int, emails: list[str]) -> set[str]:
-        """Which of the addresses are on the list."""
+        """The addresses that are on the list."""
         rows = self._all(
             "SELECT email FROM member WHERE list_id = ?"
             " AND email IN (SELECT value FROM json_each(?))",
@@ -280,7 +278,7 @@ class Store:
         return {row["email"] for row in rows}
 
     def add_members(self, list_id: int, emails: list[str]) -> None:
-        """Put addresses on a list; those that are there already stay there once."""
+        """Add addresses that are not on the list yet."""
         self._db.executemany(
             "INSERT OR IGNORE INTO member (list_id, email) VALUES (?, ?)",
             ((list_id, email) for email in emails),
@@ -293,7 +291,7 @@ class Store:
         )
 
     def suppressed(self, account: str, emails: list[str]) -> dict[str, str]:
-        """Which of the addresses get no mail from this account any more, and why."""
+        """The addresses that the account can no longer send to, with the reason."""
         rows = self._all(
             "SELECT email, reason FROM suppression WHERE account = ?"
             " AND email IN (SELECT value FROM json_each(?))",
@@ -313,7 +311,7 @@ class Store:
         )
 
     def opt_in(self, account: str, email: str) -> None:
-        """Somebody wants mail again: nowhere opted out any more."""
+        """Remove an address from the suppressions, and its opt-outs from all campaigns."""
         self._db.execute(
             "DELETE FROM suppression WHERE account = ? AND email = ?", (account, email)
         )
@@ -326,7 +324,7 @@ class Store:
     # Campaigns
 
     def add_campaign(self, account: str, reference: str, template_id: int, values: dict) -> int:
-        """``values`` by the contract's member names."""
+        """Create a draft; ``values`` are by member name."""
         return self._insert(
             "campaign",
             account=account,
@@ -337,7 +335,7 @@ class Store:
         )
 
     def change_campaign(self, campaign_id: int, values: dict) -> None:
-        """Replace what can be replaced: a member that is left out becomes empty."""
+        """Replace the editable values; missing members become empty."""
         columns = ", ".join(f"{column} = ?" for column in CAMPAIGN_MEMBERS.values())
         self._db.execute(
             f"UPDATE campaign SET {columns} WHERE id = ?",
@@ -345,7 +343,7 @@ class Store:
         )
 
     def get_campaign(self, campaign_id: int, account: str | None = None):
-        """A campaign; with ``account`` only if it is theirs."""
+        """A campaign, optionally of one account only."""
         return self._one(
             "SELECT * FROM campaign WHERE id = ? AND account = coalesce(?, account)",
             campaign_id,
@@ -363,10 +361,10 @@ class Store:
     def set_status(self, campaign_id: int, status: str) -> None:
         self._db.execute("UPDATE campaign SET status = ? WHERE id = ?", (status, campaign_id))
 
-    # What was sent, and what came of it
+    # Sending and activity
 
-    def who_would_get(self, campaign_id: int, list_id: int) -> list[str]:
-        """The list's members who may get mail and did not get this one yet."""
+    def unsent_emails(self, campaign_id: int, list_id: int) -> list[str]:
+        """The list's addresses that are not suppressed and have not been sent the campaign."""
         rows = self._all(
             "SELECT email FROM member WHERE list_id = ?1"
             " AND email NOT IN (SELECT email FROM mail WHERE campaign_id = ?2)"
@@ -378,7 +376,7 @@ class Store:
         return [row["email"] for row in rows]
 
     def start_sending(self, campaign_id: int, list_id: int, start: int, plan) -> None:
-        """Take a simulation's plan: what lies in the past is recorded now, the rest when due."""
+        """Store a plan of the simulation; its events are applied when due."""
         now = clock.now()
         first = self._one("SELECT coalesce(max(id), 0) + 1 FROM mail")[0]
         self._db.executemany(
@@ -386,7 +384,7 @@ class Store:
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 (first + index, campaign_id, email, sent_at, outcome, at, max(at, now))
-                for index, (email, sent_at, outcome, at) in enumerate(plan.mails)
+                for index, (email, sent_at, outcome, at) in enumerate(plan.emails)
             ),
         )
         self._db.executemany(
@@ -398,19 +396,19 @@ class Store:
             " sent_at = coalesce(sent_at, ?), sent_by = ? WHERE id = ?",
             (list_id, start, plan.sent_by, campaign_id),
         )
-        self._let_things_happen(clock.now())
+        self._apply_due_events(clock.now())
 
-    def mail_to(self, campaign_id: int, email: str):
+    def get_email(self, campaign_id: int, email: str):
         return self._one(
             "SELECT * FROM mail WHERE campaign_id = ? AND email = ?", campaign_id, email
         )
 
     def record(self, mail_id: int, kind: str, at: int, times: int = 1) -> None:
-        """Something was done with a mail, and is known now."""
-        self._apply([(clock.now(), at, mail_id, kind)] * times)
+        """Record events at the time ``at``, which become visible now."""
+        self._apply_events([(clock.now(), at, mail_id, kind)] * times)
 
     def statistics(self, campaign_id: int) -> dict[str, int]:
-        """The campaign's figures: sums over its mails, and what was corrected by hand."""
+        """Totals of the campaign's emails, including corrections."""
         row = self._db.execute(STATISTICS, {"campaign": campaign_id, "now": clock.now()})
         figures = {name: int(value) for name, value in dict(row.fetchone()).items()}
         campaign = self._one("SELECT corrections FROM campaign WHERE id = ?", campaign_id)
@@ -419,7 +417,7 @@ class Store:
         return figures
 
     def correct(self, campaign_id: int, differences: dict[str, int]) -> None:
-        """Let the figures differ from the sums, on top of earlier corrections."""
+        """Add to the corrections of the totals."""
         row = self._one("SELECT corrections FROM campaign WHERE id = ?", campaign_id)
         corrections = json.loads(row["corrections"])
         for name, difference in differences.items():
@@ -430,7 +428,7 @@ class Store:
         )
 
     def activity(self, campaign_id, since=0, limit=-1, offset=0) -> tuple[list, int]:
-        """Mails whose fate is known and that changed since, by id; and how many there are."""
+        """Emails with a known outcome that changed since, ordered by id; and their number."""
         changed = (
             "FROM mail INDEXED BY mail_in_order WHERE campaign_id = ? AND changed BETWEEN ? AND ?"
         )
@@ -445,28 +443,30 @@ class Store:
         )
         return rows, total
 
-    def _let_things_happen(self, now):
-        """Record the events whose time has come: nothing runs in the background."""
+    def _apply_due_events(self, now):
+        """Apply the events up to now, as nothing runs in the background."""
         if self._one("SELECT 1 FROM event WHERE recorded <= ? LIMIT 1", now):
             due = self._all("SELECT * FROM event WHERE recorded <= ? ORDER BY at", now)
-            self._apply(due)
+            self._apply_events(due)
             self._db.execute("DELETE FROM event WHERE recorded <= ?", (now,))
         self._db.execute(
             "UPDATE campaign SET status = 'sent' WHERE status = 'sending' AND sent_by <= ?", (now,)
         )
 
-    def _apply(self, events):
-        """Add events, (recorded, at, mail id, kind) by ``at``, to their mails: one update each."""
+    def _apply_events(self, events):
+        """Add events, (recorded, at, mail id, kind) by ``at``, to their emails: one update each."""
         by_mail = defaultdict(list)
         for recorded, at, mail_id, kind in events:
             by_mail[mail_id].append((recorded, at, kind))
-        self._db.executemany(APPLY, (_summary(mail, done) for mail, done in by_mail.items()))
-        for mail_id, done in by_mail.items():
-            for kind in [kind for _recorded, _at, kind in done if kind in LEAVING]:
+        self._db.executemany(
+            APPLY_EVENTS, (_summary(mail_id, events) for mail_id, events in by_mail.items())
+        )
+        for mail_id, events in by_mail.items():
+            for kind in [kind for _recorded, _at, kind in events if kind in OPT_OUT_REASONS]:
                 self._db.execute(
                     "INSERT OR IGNORE INTO suppression SELECT account, email, ?"
                     " FROM mail JOIN campaign ON campaign.id = campaign_id WHERE mail.id = ?",
-                    (LEAVING[kind], mail_id),
+                    (OPT_OUT_REASONS[kind], mail_id),
                 )
 
     def _one(self, query, *values):
@@ -484,19 +484,19 @@ class Store:
         return self._db.execute(query, tuple(values.values())).lastrowid
 
 
-def _summary(mail_id, done):
-    """What several events do to one mail, as the values of ``APPLY``."""
-    kinds = [kind for _recorded, _at, kind in done]
-    opened = [at for _recorded, at, kind in done if kind == "open"]
-    clicked = [at for _recorded, at, kind in done if kind == "click"]
+def _summary(mail_id, events):
+    """The parameters of ``APPLY_EVENTS`` for one email."""
+    kinds = [kind for _recorded, _at, kind in events]
+    opened = [at for _recorded, at, kind in events if kind == "open"]
+    clicked = [at for _recorded, at, kind in events if kind == "click"]
     return {
         "mail_id": mail_id,
         **{column: kinds.count(kind) for kind, column in COUNTERS.items()},
-        "leaving": any(kind in LEAVING for kind in kinds),
+        "opted_out": any(kind in OPT_OUT_REASONS for kind in kinds),
         "outcome": next((OUTCOMES[kind] for kind in kinds if kind in OUTCOMES), None),
         "first_open": min(opened, default=None),
         "last_open": max(opened, default=None),
         "first_click": min(clicked, default=None),
         "last_click": max(clicked, default=None),
-        "changed": max(recorded for recorded, _at, _kind in done),
+        "changed": max(recorded for recorded, _at, _kind in events),
     }

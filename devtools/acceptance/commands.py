@@ -1,4 +1,4 @@
-"""Runs ./dev as a person does at a terminal."""
+"""Runs ./dev as in a terminal."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from devtools.environment.places import ROOT
 
-# The environment before a fixture adds the database server to it.
+# Before a fixture adds the database server.
 ENVIRONMENT = dict(os.environ)
 TIMEOUT = 900  # seconds
 STOP_TIMEOUT = 30
@@ -18,7 +18,7 @@ STOP_TIMEOUT = 30
 
 def run(*args, root=ROOT):
     """Run a checkout's ./dev until it ends; return its exit code and output."""
-    done = subprocess.run(
+    result = subprocess.run(
         [root / "dev", *args],
         cwd=root,
         env=ENVIRONMENT,
@@ -29,7 +29,7 @@ def run(*args, root=ROOT):
         timeout=TIMEOUT,
         check=False,
     )
-    return done.returncode, done.stdout
+    return result.returncode, result.stdout
 
 
 class Running:
@@ -48,7 +48,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            # As in a terminal: Ctrl-C reaches the command and its children, not this process.
+            # As in a terminal, Ctrl-C is sent to the command and its children only.
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -60,7 +60,7 @@ class Running:
         return "".join(self._lines)
 
     def wait_for(self, text, seconds=TIMEOUT):
-        """Wait until the output has a text; return the seconds that it took."""
+        """Wait until the output contains a text; return the seconds that it took."""
         started = time.monotonic()
         while text not in self.printed:
             assert self._process.poll() is None, self.printed
@@ -69,7 +69,7 @@ class Running:
         return time.monotonic() - started
 
     def interrupt(self):
-        """Press Ctrl-C; return the seconds until it ended, and the exit code."""
+        """Press Ctrl-C; return the seconds until the end, and the exit code."""
         started = time.monotonic()
         os.killpg(self._process.pid, signal.SIGINT)
         code = self._process.wait(STOP_TIMEOUT)
@@ -78,7 +78,7 @@ class Running:
         return seconds, code
 
     def kill(self):
-        """End it with all its children, if it still runs."""
+        """Kill the command with its children, if it is still running."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()

@@ -1,4 +1,4 @@
-"""What the acceptance tests share."""
+"""Fixtures of the acceptance tests."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from devtools.environment import odoo as odoo_command
 
-from . import commands  # noqa: F401 (keeps the environment as it is now)
+from . import commands  # noqa: F401 (saves the environment)
 
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
@@ -37,7 +37,7 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A function that logs a user in, and returns the page."""
+    """A function that logs in a user and returns the page."""
     with contextlib.ExitStack() as stack:
 
         def log_in(url, login, password):

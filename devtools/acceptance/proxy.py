@@ -1,7 +1,7 @@
-"""A reverse proxy for Odoo's worker processes, with the one rule that README gives.
+"""A reverse proxy for Odoo's worker processes, with the rule in README.
 
-With ``--workers``, Odoo answers ``/websocket`` on its gevent port only. Browsers open a separate
-connection for a websocket, so the first line of a connection tells which port it belongs to.
+With ``--workers``, Odoo serves ``/websocket`` on its gevent port only. As browsers use a separate
+connection for a websocket, the first line of a connection determines its port.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import threading
 
 @contextlib.contextmanager
 def running(port, http_port, gevent_port):
-    """Listen on a port of this machine, and yield the proxy's address."""
+    """Run the proxy on a local port; yield its URL."""
     loop = asyncio.new_event_loop()
 
     async def serve(reader, writer):
@@ -21,7 +21,7 @@ def running(port, http_port, gevent_port):
             await _connect(reader, writer, first_line, gevent_port if is_websocket else http_port)
         writer.close()
 
-    # In a thread: the browser's driver runs an event loop in this one.
+    # In a thread, as the browser driver's event loop runs in this one.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     starting = asyncio.start_server(serve, "127.0.0.1", port)
@@ -35,16 +35,16 @@ def running(port, http_port, gevent_port):
 
 
 async def _connect(reader, writer, first_line, port):
-    """Pass data in both directions until one side closes its connection."""
+    """Forward data in both directions until one side closes its connection."""
     server_reader, server_writer = await asyncio.open_connection("127.0.0.1", port)
     server_writer.write(first_line)
     directions = [(reader, server_writer), (server_reader, writer)]
-    tasks = [asyncio.ensure_future(_pass(*direction)) for direction in directions]
+    tasks = [asyncio.ensure_future(_forward(*direction)) for direction in directions]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     server_writer.close()
 
 
-async def _pass(source, target):
+async def _forward(source, target):
     with contextlib.suppress(OSError):
         while data := await source.read(65_536):
             target.write(data)

@@ -13,13 +13,13 @@ from devtools.environment.places import ROOT
 
 @dataclass(frozen=True)
 class Release:
-    """A version that a database may have been installed with."""
+    """A released version of the add-on."""
 
     name: str
     commit: str
 
     def unpack(self, directory):
-        """Write the release's add-on and sandbox into a new directory, and return it.
+        """Write the release's add-on and sandbox to a new directory; return it.
 
         :raise Problem: the repository does not have the commit
         """
@@ -30,8 +30,8 @@ class Release:
         run = subprocess.run(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
         if run.returncode:
             raise Problem(
-                f"The upgrade from {self.name} cannot be tested: this repository does not have "
-                f"its commit. Fetch the whole history. git says: {run.stderr.strip()}"
+                f"The upgrade from {self.name} cannot be tested, as its commit is missing. "
+                f"Fetch the complete history. Error of git: {run.stderr.strip()}"
             )
         with tarfile.open(archive) as files:
             files.extractall(target)
@@ -41,9 +41,9 @@ class Release:
 
 V1_0 = Release("19.0.1.0.0", "bacab21123550e10ccbf444888794b0400beb579")
 V1_1 = Release("19.0.1.1.0", "816b026bfe6d3fd3d2cd56a1a8c5704b57149ed2")
-# The number of recipients was added later, under the same version.
+# The number of recipients was added later in the same version.
 V1_2_FIRST = Release("19.0.1.2.0 (first commit)", "311a986bb6db7563f88121ac6e4ae49b71521596")
 V1_2 = Release("19.0.1.2.0", "216c4cf5d8d35e027d3cb0878c0e98542a9243c9")
 
-# The version that was installed, and the ones that it was upgraded to before this one.
+# The installed version, and the ones that it was upgraded to before the current one.
 UPGRADES = [(V1_0,), (V1_1,), (V1_2_FIRST,), (V1_2,), (V1_0, V1_1, V1_2)]

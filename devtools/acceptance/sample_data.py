@@ -1,6 +1,6 @@
-"""Two companies' data after some months of use, created through the buttons that users press.
+"""Two companies' data after some months of use, created by using the buttons.
 
-It uses only names that every released version has.
+It uses only names that exist in every released version.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from devtools.environment import rpc
 from devtools.environment.console import Problem
 from devtools.faults.scene import LOGIN, Scene
 
-# The logins, and what each may do. Every password equals its login.
+# Permissions by login. Each password equals its login.
 USERS = {
     "marketing": "Email Marketing and all leads",
     "seller": "Email Marketing and own leads",
@@ -44,7 +44,7 @@ UNREACHABLE = [
 ]
 CUSTOMERS = 40
 CUSTOMER_DOMAIN = "customers.example"
-# Name, address, and the login of the salesperson.
+# Name, email and login of the salesperson.
 LEADS = [
     ("Seller's lead", "sellers.lead@example.com", "seller"),
     ("Marketing's lead", "marketings.lead@example.com", "marketing"),
@@ -59,8 +59,8 @@ class SampleData:
 
     :param str database: its name
     :param str odoo_url: of the server
-    :param str sandbox_url: of Campaign Master's stand-in
-    :ivar Scene scene: carries out what users do
+    :param str sandbox_url: of the sandbox
+    :ivar Scene scene: performs the users' actions
     :ivar dict campaigns: campaign ids by state, such as ``partial``
     """
 
@@ -75,7 +75,7 @@ class SampleData:
         return rpc.Odoo(self.url, self.database, login, password or login)
 
     def use_server(self, url):
-        """Continue on another server for the same database."""
+        """Switch to another server for the same database."""
         self.url = url
         self.scene.log_in(self.session)
 
@@ -96,19 +96,19 @@ class SampleData:
         self._change_people()
 
     def start_sync(self):
-        """Start a sync, and return while Campaign Master still holds its call."""
+        """Start a sync; return while the sandbox holds its call."""
         campaign, _list = self.plan("running")
         self.scene.press(campaign)
         self.scene.faults({"match": "POST /lists", "kind": "hold"})
         threading.Thread(target=self._push, daemon=True).start()
         end = time.monotonic() + TIMEOUT
         while not self.scene.sandbox.get("state?brief=1")["held"]:
-            assert time.monotonic() < end, "The sync makes no call."
+            assert time.monotonic() < end, "The sync has not made a call."
             time.sleep(0.1)
         self.expect(campaign, "running")
 
     def _push(self):
-        with contextlib.suppress(Problem):  # the server is killed meanwhile
+        with contextlib.suppress(Problem):  # the server is killed
             self.scene.run("push_recipients")
 
     # === USERS AND PEOPLE === #
@@ -167,7 +167,7 @@ class SampleData:
 
         :param people: ids of contacts; by default all that have a valid address
         :param leads: ids of leads
-        :param emails: addresses that are on the list before
+        :param emails: existing members of the list
         :return: the campaign's id, and the list's id in the sandbox
         """
         mailing_list = self.scene.make_list(f"List of {name}", emails)
@@ -179,14 +179,14 @@ class SampleData:
         return campaign, mailing_list
 
     def sync(self, campaign):
-        """Sync a campaign, and return the state that the sync ends in."""
+        """Sync a campaign; return the final state."""
         self.scene.press(campaign)
         self.scene.run("push_recipients")
         return self.scene.read(campaign, "sync_state")
 
     def refresh(self, campaign):
-        """Read a campaign's statistics completely."""
-        # Twice, because activity is read again at the poll after a change.
+        """Fetch a campaign's complete statistics."""
+        # Twice, as activity is read again after a change.
         for _time in range(2):
             self.scene.press(campaign, "refresh_statistics")
 
@@ -266,11 +266,11 @@ class SampleData:
         scene.marketer = marketer
 
     def make_list_of_other_company(self):
-        """Make a list in the other company's account; return its id in the sandbox."""
+        """Create a list in the other company's account; return its id in the sandbox."""
         return self.scene.make_list("List of others", account=OTHER_LOGIN["username"])
 
     def plan_in_other_company(self, title, mailing_list):
-        """Plan a campaign of the other company for all people; return its id."""
+        """Plan a campaign in the other company for all contacts; return its id."""
         campaign = self.scene.plan(self.other_account, mailing_list, title=title)
         self.scene.add(campaign, [("id", "in", self.people)])
         return campaign
@@ -278,7 +278,7 @@ class SampleData:
     # === CHANGES === #
 
     def _change_people(self):
-        """Convert a lead, merge two contacts, delete one, and change an address."""
+        """Convert a lead, merge two contacts, delete one, and change an email."""
         scene, admin = self.scene, self.scene.admin
         context = {
             "active_model": "crm.lead",
@@ -299,7 +299,7 @@ class SampleData:
         self.people = [person for person in self.people if person not in (eve, fay)]
 
     def change_settings(self):
-        """An administrator sets an interval, and breaks what an upgrade has to repair."""
+        """Change an interval, and break what an upgrade must repair."""
         admin = self.scene.admin
         cron = self.scene.crons["pull_statistics"]
         admin.call("ir.cron", "write", [cron], {"interval_number": INTERVAL, "active": False})

@@ -1,17 +1,16 @@
-"""All of the add-on's data that a user can read, for comparison before and after an upgrade."""
+"""All of the add-on's data that a user can read, to compare before and after an upgrade."""
 
 from devtools.environment.rpc import OdooError
 
-# Odoo's models, of which only the add-on's fields are read.
+# Odoo's models; only the add-on's fields are compared.
 EXTENDED = ("utm.campaign", "res.partner", "crm.lead")
 ADDED = ("campaign_master_", "description")
 NOT_ALLOWED = "not allowed"
 # Values that depend on the time of reading.
 VOLATILE = {"calls_forecast", "calls_this_hour", "duration", "write_date"}
-# Fields that a later version does not have anymore.
+# Fields that later versions no longer have.
 REMOVED = {
-    # The log of syncs has the position of a running one, and campaigns have a time of the next
-    # reading (19.0.1.1.0).
+    # Moved to the sync log and to the time of the next update (19.0.1.1.0).
     "utm.campaign": {
         "campaign_master_pull_due",
         "campaign_master_sync_doubtful_id",
@@ -22,7 +21,7 @@ REMOVED = {
         "campaign_master_sync_total",
         "campaign_master_sync_upto_id",
     },
-    # Every recipient belongs to its campaign's account (19.0.1.1.0).
+    # The account is the campaign's (19.0.1.1.0).
     "campaign.master.recipient": {"account_id", "create_date", "create_uid", "write_uid"},
 }
 
@@ -35,7 +34,7 @@ def models(admin):
 
 
 def take(session, names):
-    """Read all records of the models with all fields that the user may read.
+    """Read all records and fields of the models that the user can read.
 
     :param session: ``devtools.environment.rpc.Odoo``
     :param names: of models
@@ -47,7 +46,7 @@ def take(session, names):
 def differences(before, after):
     """Compare two snapshots of the same user.
 
-    :return: one sentence for each difference
+    :return: a message for each difference
     """
     found = []
     for model, records in before.items():
@@ -69,7 +68,7 @@ def _value_differences(record, model, before, after):
             continue
         if name not in after:
             if name not in REMOVED.get(model, ()):
-                yield f"{name} of {record} does not exist anymore"
+                yield f"{name} of {record} no longer exists"
         elif after[name] != value:
             yield f"{name} of {record} was {value!r} and is {after[name]!r}"
 

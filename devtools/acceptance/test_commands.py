@@ -1,4 +1,4 @@
-"""Every command that README, help and docs mention is run."""
+"""Runs every command that README, help and docs mention."""
 
 import re
 import shlex
@@ -19,16 +19,16 @@ OPTION = re.compile(r"--[a-z]+")
 ODOO = "odoo"
 CI = ".ci/run"
 
-ONE_TEST = "devtools/environment/tests/test_environment.py::test_tests_are_told_from_options"
+ONE_TEST = "devtools/environment/tests/test_environment.py::test_paths_and_options_are_separated"
 FAULTS = ["test", "--faults", "--all", "--keep", "devtools/faults/test_matrix.py"]
 FAULTS += ["-k", "authenticate and huge"]
 BENCH = ["bench", "--quick", "--only", "queries"]
 QUOTA = ["bench", "--quota", "--quick", "--seeds", "1-1"]
-# Commands that end, with the arguments that take the least time.
+# Commands that end, with the fastest arguments.
 ENDING = {
     "help": ["help"],
     "test FILE::NAME": ["test", ONE_TEST],
-    "test -k": ["test", ONE_TEST.partition("::")[0], "-k", "told_from_options"],
+    "test -k": ["test", ONE_TEST.partition("::")[0], "-k", "are_separated"],
     "test --all": FAULTS,
     "test --keep": FAULTS,
     "lint --fix": ["lint", "--fix"],
@@ -40,7 +40,7 @@ ENDING = {
     "bench --seeds": QUOTA,
     "sandbox --help": ["sandbox", "--help"],
 }
-# Commands that are run by another test, or by CI itself.
+# Commands that are run by another test or by CI.
 ELSEWHERE = {
     "demo": "devtools/acceptance/test_demo.py",
     "demo --check": CI,
@@ -55,12 +55,12 @@ ELSEWHERE = {
 
 
 def _mentioned():
-    """Return all commands that are mentioned, with and without each of their options."""
+    """Return all mentioned commands, with and without each of their options."""
     found = set()
     files = [file for pattern in DOCUMENTS for file in ROOT.glob(pattern)]
     for text in [HELP, *(file.read_text() for file in files)]:
         for name, rest in NAMED.findall(text):
-            # In running text, a command ends at a backquote.
+            # In text, a command ends at a backquote.
             rest = rest.split("`")[0]
             found.add(name)
             if name != ODOO:
@@ -74,7 +74,7 @@ def checkout(tmp_path_factory):
     return shutil.copytree(ROOT, tmp_path_factory.mktemp("copy") / "checkout", symlinks=True)
 
 
-def test_every_command_that_is_mentioned_is_run():
+def test_every_mentioned_command_is_run():
     assert sorted(_mentioned() - {*ENDING, *ELSEWHERE}) == []
     script = (ROOT / CI).read_text()
     for name, where in ELSEWHERE.items():
@@ -106,7 +106,7 @@ def test_the_sandbox_starts():
 
 
 def test_odoo_starts_with_the_add_on(odoo):
-    """README's command, on a free port and on a database that already has Odoo's own apps."""
+    """README's command, on a free port and a database with the add-on's dependencies."""
     database, port = "campaign_master_readme", machine.free_port(8369)
     template.copy(odoo, database)
     arguments = ["odoo", "-d", database, "-i", "campaign_master", "--http-port", str(port)]

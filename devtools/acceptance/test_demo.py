@@ -1,4 +1,4 @@
-"""README's first command on a machine that has no data yet, and a second start."""
+"""README's first command without existing data, and a second start."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from devtools.environment.demo import DATABASE
 
 from . import commands
 
-READY = "Ctrl-C stops everything."
+READY = "Press Ctrl-C to stop."
 # Seconds.
 STOPS_WITHIN = 15
 STARTS_AGAIN_WITHIN = 60
@@ -18,7 +18,7 @@ STARTS_AGAIN_WITHIN = 60
 
 @pytest.fixture
 def state(tmp_path):
-    """An empty state directory; PostgreSQL's files outside of it are removed at the end."""
+    """An empty state directory. PostgreSQL's files outside of it are removed at the end."""
     directory = tmp_path / "state"
     directory.mkdir()
     yield directory
@@ -26,20 +26,20 @@ def state(tmp_path):
         shutil.rmtree(cluster.resolve(), ignore_errors=True)
 
 
-def test_the_demo_starts_with_figures_stops_and_starts_again(state, page):
-    first, _seconds = _start_look_and_stop(state, page)
-    second, seconds = _start_look_and_stop(state, page)
+def test_the_demo_starts_with_figures_and_starts_again(state, page):
+    first, _seconds = _start_and_stop(state, page)
+    second, seconds = _start_and_stop(state, page)
     assert seconds < STARTS_AGAIN_WITHIN
     assert second["id"] == first["id"]
     assert second["campaign_master_sent"] == first["campaign_master_sent"]
 
 
-def _start_look_and_stop(state, page):
-    """Start the demo, see the sent campaign's figures, and press Ctrl-C.
+def _start_and_stop(state, page):
+    """Start the demo, look at the sent campaign's figures, and press Ctrl-C.
 
     :return: the figures, and the seconds until the demo was ready
     """
-    # A database server of its own, also for developers who set PGHOST.
+    # A private database server, even if the developer sets PGHOST.
     with commands.running("demo", XDG_STATE_HOME=str(state), PGHOST="") as demo:
         ready_after = demo.wait_for(READY)
         print(f"./dev demo was ready after {ready_after:.0f} seconds.")
@@ -47,7 +47,7 @@ def _start_look_and_stop(state, page):
         campaign = _sent_campaign(odoo_url)
         assert campaign["campaign_master_sent"]
         assert campaign["campaign_master_opens"]
-        _see_in_browser(page, odoo_url, campaign)
+        _check_in_browser(page, odoo_url, campaign)
         seconds, code = demo.interrupt()
         print(f"It stopped after {seconds:.1f} seconds.")
     assert code == 0
@@ -65,7 +65,7 @@ def _sent_campaign(odoo_url):
     return campaign
 
 
-def _see_in_browser(page, odoo_url, campaign):
+def _check_in_browser(page, odoo_url, campaign):
     page = page(odoo_url, *demo_seed.MARKETING.values())
     page.goto(f"/odoo/action-utm.utm_campaign_action/{campaign['id']}")
     page.click("a[name=campaign_master_statistics]")

@@ -1,4 +1,4 @@
-"""Databases of every released version are filled with data, upgraded, and used."""
+"""Databases of every released version are filled with data, upgraded and used."""
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ class Upgraded:
     """An upgraded database.
 
     :ivar SampleData data: its data, on a running server
-    :ivar dict before: what each user could read before the upgrade, by login
+    :ivar dict before: snapshots before the upgrade, by login
     """
 
     data: SampleData
@@ -33,7 +33,7 @@ class Upgraded:
 
 @pytest.fixture(scope="session")
 def preparing(request, odoo, tmp_path_factory):
-    """Futures of the upgraded databases that are tested, of which two are prepared at a time."""
+    """Futures of the tested databases, two of which are prepared at a time."""
     specs = [getattr(item, "callspec", None) for item in request.session.items]
     tested = {spec.params["upgraded"] for spec in specs if spec and "upgraded" in spec.params}
     pool = ThreadPoolExecutor(2)
@@ -46,7 +46,7 @@ def preparing(request, odoo, tmp_path_factory):
     pool.shutdown(cancel_futures=True)
     for future in futures.values():
         if not (future.cancelled() or future.exception()):
-            # Closing a stack again does nothing.
+            # Stacks can be closed twice.
             stack, _upgraded = future.result()
             stack.close()
 
@@ -66,7 +66,7 @@ def _name(upgrade):
 
 @pytest.fixture(scope="module", params=UPGRADES, ids=_name)
 def upgraded(request, preparing):
-    """An upgraded database with a running Odoo, and the sandbox that its data came from."""
+    """An upgraded database with a running Odoo and the sandbox of its data."""
     stack, upgraded = preparing[request.param].result()
     with stack:
         yield upgraded
@@ -85,8 +85,8 @@ def _prepare(odoo, upgrade, directory):
         template.copy(odoo, database)
         stack.callback(odoo.drop, database)
         with odoo_command.ready(root) as old:
-            if complaints := old.install(database, "campaign_master"):
-                raise Problem(f"{first.name} cannot be installed:\n{complaints}")
+            if warnings := old.install(database, "campaign_master"):
+                raise Problem(f"The installation of {first.name} logs warnings:\n{warnings}")
             with machine.running_odoo(old, database, directory, *WITHOUT_CRONS) as (url, process):
                 data = SampleData(database, url, sandbox_url)
                 data.create()
@@ -98,8 +98,8 @@ def _prepare(odoo, upgrade, directory):
         for release in others:
             with odoo_command.ready(release.unpack(directory)) as between:
                 between.update(database, "campaign_master")
-        if complaints := odoo.update(database, "campaign_master"):
-            raise Problem(f"The upgrade of {first.name} logs warnings:\n{complaints}")
+        if warnings := odoo.update(database, "campaign_master"):
+            raise Problem(f"The upgrade of {first.name} logs warnings:\n{warnings}")
         url, _process = stack.enter_context(
             machine.running_odoo(odoo, database, directory, *WITHOUT_CRONS)
         )
@@ -116,7 +116,7 @@ def _read(data):
 
 
 def _expect_cancelled(data, before):
-    """19.0.1.0.0 did not keep the position of a running sync, so its upgrade cancels it."""
+    """An upgrade of 19.0.1.0.0 cancels running syncs, as it did not store their position."""
     running = data.campaigns["running"]
     for of_user in before.values():
         values = of_user["utm.campaign"].get(running, {})
@@ -157,7 +157,7 @@ def test_an_interrupted_sync_resumes(upgraded):
     added = {line["email"] for line in lines if line["sync_state"] == "added"}
     assert added
     assert set(agreement.members(data.scene, campaign)) == added
-    # They unsubscribed from another campaign.
+    # Unsubscribed from another campaign.
     assert "cem@example.com" not in added
 
 
@@ -246,22 +246,22 @@ INDEXES = """
 
 @pytest.mark.parametrize("query", [RULES, COLUMNS, INDEXES], ids=["rules", "columns", "indexes"])
 def test_the_database_equals_a_new_installation(upgraded, odoo, new, query):
-    """Rules included that were changed before the upgrade."""
+    """Including rules that were changed before the upgrade."""
     expected = odoo.sql(new, query).splitlines()
     assert expected
     assert odoo.sql(upgraded.data.database, query).splitlines() == expected
 
 
-def test_marketing_users_may_read_all_but_the_totals(upgraded):
+def test_marketing_users_can_read_everything_except_totals(upgraded):
     names = snapshot.models(upgraded.data.scene.admin)
     for login in ("marketing", "seller", "other"):
         records = snapshot.take(upgraded.data.session(login), names)
         refused = [name for name in records if records[name] == snapshot.NOT_ALLOWED]
-        # Totals are read through the fields of contacts and leads.
+        # Totals are available as fields of contacts and leads.
         assert refused == ["campaign.master.total"]
 
 
-# The first and the longest upgrade; each makes Odoo bundle its web client again.
+# The first and the longest upgrade only, as each bundles Odoo's web client again.
 @pytest.mark.parametrize("upgraded", [UPGRADES[0], UPGRADES[-1]], indirect=True, ids=_name)
 def test_a_marketing_user_sees_recipients_in_a_browser(upgraded, page):
     data = upgraded.data

@@ -14,16 +14,16 @@ from . import commands, proxy
 DATABASE = "campaign_master_workers"
 PROGRESS = "campaign_master/progress"
 PEOPLE = 3_000
-# Seconds. A live channel that cannot start is started several times a second.
+# Seconds. A websocket process that fails is restarted several times per second.
 OBSERVED = 10
 TIMEOUT = 120
-LIVE_CHANNEL = "Evented Service (longpolling) running"
+WEBSOCKET_STARTED = "Evented Service (longpolling) running"
 
 
 @pytest.fixture(scope="module")
 def company(odoo, tmp_path_factory):
-    """A scene on ``./dev odoo`` with two workers and the user's own Odoo source; the running
-    command; and the proxy's address."""
+    """A scene on ``./dev odoo`` with two workers and CAMPAIGN_MASTER_ODOO; the running command; and
+    the proxy's URL."""
     directory = tmp_path_factory.mktemp("workers")
     http_port, gevent_port, proxy_port = (machine.free_port(port) for port in (8269, 8272, 8280))
     arguments = ["-d", DATABASE, "--db-filter", f"^{DATABASE}$", "--workers", "2"]
@@ -35,7 +35,7 @@ def company(odoo, tmp_path_factory):
         sandbox_url, _process = stack.enter_context(machine.running_sandbox(directory))
         command = stack.enter_context(commands.running("odoo", *arguments, **own_source))
         url = stack.enter_context(proxy.running(proxy_port, http_port, gevent_port))
-        command.wait_for(LIVE_CHANNEL)
+        command.wait_for(WEBSOCKET_STARTED)
         end = time.monotonic() + TIMEOUT
         while not rpc.answers(f"{url}/web/login"):
             assert time.monotonic() < end, command.printed[-3000:]
@@ -49,15 +49,15 @@ def company(odoo, tmp_path_factory):
         command.interrupt()
 
 
-def test_the_live_channel_keeps_running(company):
+def test_the_websocket_process_keeps_running(company):
     _scene, command, _url = company
     time.sleep(OBSERVED)
-    assert command.printed.count(LIVE_CHANNEL) == 1
+    assert command.printed.count(WEBSOCKET_STARTED) == 1
     assert "attempted relative import" not in command.printed
 
 
 def test_progress_arrives_through_the_websocket(company, page):
-    """The form's polling is blocked: it would hide that nothing arrives."""
+    """The form's polling is blocked, as it would hide missing notifications."""
     scene, _command, url = company
     scene.sandbox.post("users", {"username": "demo", "password": "correct horse"})
     scene.make_template("Spring")
@@ -70,7 +70,7 @@ def test_progress_arrives_through_the_websocket(company, page):
 
     page = page(url, "marketing", "marketing")
     frames = []
-    # Playwright does not see the websocket of a shared worker; Odoo falls back to its own one.
+    # Playwright does not see the websocket of a shared worker; without it, the page opens its own.
     page.add_init_script("delete window.SharedWorker")
     page.on(
         "websocket",

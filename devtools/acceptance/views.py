@@ -1,4 +1,4 @@
-"""Opens every view of the add-on as the web client does, and uses what the add-on adds to it."""
+"""Opens every view of the add-on like the web client, and uses its fields and filters."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from devtools.environment.rpc import OdooError
 
 MODULE = "campaign_master"
-# Names in a filter's domain, with the values that they have here.
+# Values of the names in domains of filters.
 NAMES = {"uid": 1, "self": "ann", "active_id": 1}
 SUMMED = ("integer", "float", "monetary")
 GROUPED = ("boolean", "char", "date", "datetime", "many2one", "selection")
@@ -15,8 +15,8 @@ LINES = 40
 
 
 def displayed(admin):
-    """Return the add-on's views as ``(model, type, id)``, where an extension counts as the view
-    that it extends."""
+    """Return the add-on's views as ``(model, type, id)``, with extensions as the view that they
+    extend."""
     domain = [("module", "=", MODULE), ("model", "=", "ir.ui.view")]
     ids = [row["res_id"] for row in admin.find("ir.model.data", domain, ["res_id"])]
     ids = admin.call("ir.ui.view", "search", [("id", "in", ids), ("model", "!=", False)])
@@ -36,7 +36,7 @@ def open_all(session, views):
 
     :param session: ``devtools.environment.rpc.Odoo``
     :param views: see :func:`displayed`
-    :return: the number of views whose model the user may read
+    :return: the number of views whose model the user can read
     """
     return sum(_open(session, *view) for view in views)
 
@@ -45,9 +45,9 @@ def _open(session, model, kind, view):
     if not session.call(model, "has_access", [], "read"):
         return False
     options = {"toolbar": True, "load_filters": True}
-    answer = session.call(model, "get_views", [[view, kind]], options)
-    arch = ElementTree.fromstring(answer["views"][kind]["arch"])
-    fields = answer["models"][model]["fields"]
+    result = session.call(model, "get_views", [[view, kind]], options)
+    arch = ElementTree.fromstring(result["views"][kind]["arch"])
+    fields = result["models"][model]["fields"]
     use = {"search": _use_search, "graph": _use_report, "pivot": _use_report}.get(
         kind, _use_records
     )
@@ -59,11 +59,11 @@ def _open(session, model, kind, view):
 
 
 def _use_records(session, model, kind, arch, fields):
-    """Read the records, and sort a list by each field that can be sorted by."""
+    """Read the records, and sort a list by each sortable field."""
     specification = {
         name: {"fields": {"display_name": {}}} if fields[name]["type"] == "many2one" else {}
         for name in _names(arch)
-        # Some of Odoo's fields fail for users who may read the record.
+        # Some of Odoo's fields fail for users who can read the record.
         if _is_ours(model, name)
     }
     found = session.call(model, "web_search_read", [], specification=specification, limit=LINES)
@@ -81,7 +81,7 @@ def _use_search(session, model, _kind, arch, fields):
         if node.get("domain"):
             session.call(model, "search_count", _domain(node.get("domain")))
         group = re.search(r"['\"]group_by['\"]: *['\"]([\w:]+)['\"]", node.get("context", ""))
-        # No properties are defined here.
+        # Not properties, as none are defined.
         if group and fields[group[1].split(":")[0]]["type"] in GROUPED:
             session.call(model, "formatted_read_group", [], [_group(group[1], fields)], ["__count"])
     for node in arch.iter("field"):
@@ -95,7 +95,7 @@ def _use_search(session, model, _kind, arch, fields):
 
 
 def _use_report(session, model, _kind, arch, fields):
-    """Group by each field that a user can group by, with the sums of all that can be summed."""
+    """Group by each groupable field, with all sums."""
     ours = [
         name for name, field in fields.items() if field.get("store", True) and _is_ours(model, name)
     ]
@@ -113,7 +113,7 @@ def _use_report(session, model, _kind, arch, fields):
 
 
 def _group(name, fields):
-    """Return what to group by; dates and times are grouped by month by default."""
+    """Return the value to group by; the default for dates and times is by month."""
     is_time = ":" not in name and fields[name]["type"] in ("date", "datetime")
     return f"{name}:month" if is_time else name
 
@@ -123,7 +123,7 @@ def _is_ours(model, name):
 
 
 def _names(arch):
-    """Return the names of the fields of a view, without those of nested views."""
+    """Return the field names of a view, without nested views."""
     names = {}
 
     def collect(node):
@@ -138,7 +138,7 @@ def _names(arch):
 
 
 def _domain(text):
-    """Evaluate a domain; each time in it becomes the same date."""
+    """Evaluate a domain, with all times replaced by the same date."""
     if "context_today" in text or "datetime" in text:
         text = re.sub(r"\(?\(?context_today\(\).*?strftime\([^)]*\)\)?", "'2026-01-01'", text)
     return ast.literal_eval(

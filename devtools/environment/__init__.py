@@ -1,5 +1,4 @@
-"""What ./dev uses to get Odoo, PostgreSQL and Chromium onto a machine and to work with them.
+"""The commands of ./dev, and the setup of Odoo, PostgreSQL and Chromium.
 
-It runs in Debian's own Python with nothing but the standard library, because it is what
-fetches everything else.
+It uses only the standard library of Debian's Python, as it installs everything else.
 """

@@ -1,4 +1,4 @@
-"""./dev: tell the subcommands apart."""
+"""./dev: run a subcommand."""
 
 import importlib
 import os
@@ -8,7 +8,7 @@ import sys
 from .console import Problem, complain, say
 from .help import HELP
 
-# Subcommand -> module; each has a function `command(args)` that returns an exit code.
+# Modules by subcommand; each has a function `command(args)` that returns an exit code.
 COMMANDS = {
     "bench": "bench",
     "demo": "demo",
@@ -27,7 +27,7 @@ def main(args):
         say(HELP)
         return 0
     if name not in COMMANDS:
-        complain(f"./dev has no command {name!r}. These there are:\n\n{HELP}")
+        complain(f"Unknown command: {name}\n\n{HELP}")
         return 2
     module = importlib.import_module(f".{COMMANDS[name]}", __package__)
     try:
@@ -41,12 +41,12 @@ def main(args):
 
 
 def _stop(_number, _frame):
-    """Let the end of the terminal and SIGTERM undo everything that Ctrl-C undoes."""
+    """Clean up after SIGTERM and SIGHUP as after Ctrl-C."""
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    # Only the way to this package; children find their own modules their own way.
+    # Only for this process.
     os.environ.pop("PYTHONPATH", None)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)

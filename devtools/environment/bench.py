@@ -1,4 +1,4 @@
-"""./dev bench: the measurements in benchmarks/."""
+"""./dev bench: run the benchmarks."""
 
 from . import odoo as odoo_command
 from .processes import foreground

@@ -1,18 +1,18 @@
-"""What is said to the person at the keyboard."""
+"""Console output."""
 
 import sys
 
 
 class Problem(Exception):
-    """Something that a person can understand and mend; shown without a traceback."""
+    """An error that the user can fix; shown without a traceback."""
 
 
-def say(sentence):
-    """Print a sentence at once, also when the output goes into a file."""
-    print(sentence, flush=True)
+def say(message):
+    """Print without buffering."""
+    print(message, flush=True)
 
 
-def complain(sentence):
-    """Print a sentence to the error output."""
+def complain(message):
+    """Print to the error output."""
     sys.stdout.flush()
-    print(sentence, file=sys.stderr, flush=True)
+    print(message, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Debian packages, installed, and Debian packages, only unpacked."""
+"""Install or download Debian packages."""
 
 import os
 import subprocess
@@ -15,14 +15,14 @@ Dir::State::Status "{directory}/status";
 Dir::Cache "{directory}/cache";
 Acquire::Languages "none";
 APT::Update::Error-Mode "any";
-// The hooks look after the machine's own lists, which are left alone here.
+// These hooks maintain the system's package lists.
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 """
-# apt fetches as another user when it runs as root, and he cannot write into a private directory.
+# As root, apt downloads as another user, who cannot write to a private directory.
 APT_CONF_ROOT = 'APT::Sandbox::User "root";\n'
 
-# Debian signs all its suites with these keys.
+# The keys for all Debian suites.
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SOURCE = """\
 Types: deb
@@ -34,17 +34,13 @@ Targets: Packages
 
 
 def need(*packages):
-    """Install the packages that are missing, after naming them."""
-    # Cheap when nothing is missing, so every command may ask.
+    """Install missing packages, and list them before. Fast if none is missing."""
     if subprocess.run([HERE / "debian.sh", *packages]).returncode:
-        raise Problem("Without these Debian packages it does not go on.")
+        raise Problem("Required Debian packages are missing.")
 
 
 class PrivateApt:
-    """An apt with lists of its own, so that suites that the machine does not follow can be read.
-
-    The mirror is the one that the machine itself uses; nothing is installed.
-    """
+    """An apt for other suites than the system's, on the same mirror. It installs nothing."""
 
     def __init__(self, directory, suites):
         self.directory = Path(directory)
@@ -58,11 +54,11 @@ class PrivateApt:
         (self.directory / "apt.conf").write_text(conf)
 
     def update(self):
-        """Fetch the lists of packages; true when that worked."""
+        """Update the package lists; return whether it succeeded."""
         return self._run("apt-get", "-q", "update").returncode == 0
 
     def version(self, package):
-        """Return the version that would be downloaded, or None."""
+        """Return a package's candidate version, or None."""
         text = self._run(
             "apt-cache", "show", "--no-all-versions", package, stdout=subprocess.PIPE
         ).stdout
@@ -70,7 +66,7 @@ class PrivateApt:
         return lines[0].removeprefix("Version: ") if lines else None
 
     def download(self, packages, into):
-        """Download packages (`name` or `name/suite`) as files; true when all are there."""
+        """Download packages (`name` or `name/suite`); return whether it succeeded."""
         into.mkdir(parents=True, exist_ok=True)
         return self._run("apt-get", "-q", "download", *packages, cwd=into).returncode == 0
 
@@ -81,7 +77,7 @@ class PrivateApt:
 
 
 def _source(suites):
-    """Write the sources file: the machine's own mirror, other suites."""
+    """Return the sources file for the suites."""
     return SOURCE.format(
         uri=_mirror(),
         suites=" ".join(suites),
@@ -90,7 +86,7 @@ def _source(suites):
 
 
 def _mirror():
-    """Return the address of the mirror that this machine gets Debian itself from."""
+    """Return the URL of the system's Debian mirror."""
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)"]
         + ["Created-By: Packages"],
@@ -104,13 +100,13 @@ def _mirror():
         if component == "main" and release in releases:
             return uri
     raise Problem(
-        "This machine's apt sources name no Debian mirror, so Odoo's Debian package cannot be had. "
-        "Set CAMPAIGN_MASTER_ODOO to an Odoo 19 source tree instead."
+        "Odoo cannot be downloaded: no Debian mirror in this system's apt sources. "
+        "Set CAMPAIGN_MASTER_ODOO to an Odoo 19 source tree."
     )
 
 
 def _codename():
-    """Return the name of the machine's Debian release, such as bookworm."""
+    """Return the system's Debian release, such as bookworm."""
     for line in Path("/etc/os-release").read_text().splitlines():
         if line.startswith("VERSION_CODENAME="):
             return line.split("=", 1)[1].strip('"')

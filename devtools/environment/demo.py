@@ -1,4 +1,4 @@
-"""./dev demo: a whole Odoo with the add-on, people in it, and a local Campaign Master."""
+"""./dev demo: Odoo with the add-on, demo data and the sandbox."""
 
 import contextlib
 import fcntl
@@ -15,14 +15,14 @@ DIRECTORY = STATE / "demo"
 
 READY = """
   Odoo             {odoo}
-                     marketing / marketing   plans campaigns
-                     admin / admin           may do everything
+                     marketing / marketing   marketing user
+                     admin / admin           administrator
   Campaign Master  {sandbox}
-                     a stand-in on this machine: make templates and lists there, and send
+                     local sandbox: create templates and lists, send campaigns
 
-In Odoo open Email Marketing > Campaigns. "{planned}" is ready to sync;
-"{sent}" has been sent already, and its figures go on moving.
-Ctrl-C stops everything. The next start finds it all again, in seconds."""
+In Odoo, open Email Marketing > Campaigns. "{planned}" is ready to sync;
+"{sent}" has been sent, and its statistics keep changing.
+Press Ctrl-C to stop. Later starts take seconds and keep your data."""
 
 
 def command(args):
@@ -30,9 +30,9 @@ def command(args):
     if args == ["--check"]:
         return demo_check.run()
     if args:
-        complain("./dev demo knows no argument but --check.")
+        complain("Usage: ./dev demo [--check]")
         return 2
-    with _alone(), odoo_command.ready() as odoo:
+    with _single_instance(), odoo_command.ready() as odoo:
         _prepare_database(odoo)
         say("Starting Odoo and the sandbox ...")
         with machine.running(odoo, DATABASE, DIRECTORY) as demo:
@@ -46,52 +46,51 @@ def command(args):
                 )
             )
             try:
-                ended = demo.watch()
+                name = demo.wait_for_exit()
             except KeyboardInterrupt:
                 say("\nStopping ...")
                 return 0
-        raise Problem(f"{ended} has ended by itself; its log is in {DIRECTORY}.")
+        raise Problem(f"{name} stopped unexpectedly. See its log in {DIRECTORY}.")
 
 
 @contextlib.contextmanager
-def _alone():
-    """Refuse a second demo: both would use the same database and the same sandbox."""
+def _single_instance():
+    """Refuse a second demo, as it would use the same database and sandbox."""
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     with open(DIRECTORY / "lock", "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Problem("A demo is running already; one at a time.") from None
+            raise Problem("A demo is already running.") from None
         yield
 
 
 def _prepare_database(odoo):
-    """Make the database, or bring it up to date when the add-on has changed since."""
+    """Create the database, or update it if the add-on has changed."""
     fingerprint = DIRECTORY / "addon"
     current = _fingerprint()
     if DATABASE not in odoo.databases():
-        # Campaigns in the sandbox belong to the database that made them.
+        # The campaigns in the sandbox belong to the former database.
         for file in DIRECTORY.glob("sandbox.state*"):
             file.unlink()
         unfinished = f"{DATABASE}_unfinished"
         template.make_database(odoo, unfinished)
         odoo.quietly("db", "rename", unfinished, DATABASE)
     elif not fingerprint.exists() or fingerprint.read_text() != current:
-        say("The add-on has changed since the last demo; updating the database ...")
-        complaints = odoo.update(DATABASE, ADDON.name)
-        if complaints:
-            complain(complaints)
+        say("Updating the database to the current add-on ...")
+        if warnings := odoo.update(DATABASE, ADDON.name):
+            complain(warnings)
     fingerprint.write_text(current)
 
 
 def _fingerprint():
-    """Return what changes when the add-on does."""
-    total = hashlib.sha256()
+    """Return a hash of the add-on's files."""
+    digest = hashlib.sha256()
     for directory, subdirectories, files in sorted(os.walk(ADDON)):
         subdirectories[:] = [name for name in subdirectories if name != "__pycache__"]
         for file in sorted(files):
             path = os.path.join(directory, file)
-            total.update(path.encode())
+            digest.update(path.encode())
             with open(path, "rb") as content:
-                total.update(content.read())
-    return total.hexdigest()
+                digest.update(content.read())
+    return digest.hexdigest()

@@ -1,8 +1,7 @@
-"""./dev demo --check: the main job, done by itself, step by step and looked at after each.
+"""./dev demo --check: run the complete workflow and check the result of each step.
 
-A database and a sandbox of its own, new each time. The marketing user works through Odoo's
-JSON-RPC, Campaign Master's side through the sandbox; what must come out is worked out here, from
-the lists of people and from what the sandbox says.
+Each run has a new database and sandbox. The marketing user works through Odoo's JSON-RPC. The
+expected results are computed from the lists of people and from the sandbox's state.
 """
 
 import re
@@ -18,7 +17,7 @@ DATABASE = "campaign_master_check"
 DIRECTORY = STATE / "check"
 CAMPAIGN = demo_seed.PLANNED
 
-# Odoo's figure -> the sandbox's.
+# The sandbox's figures by Odoo's.
 FIGURES = {
     "sent": "sent",
     "delivered": "delivered",
@@ -33,7 +32,7 @@ FIGURES = {
     "unsubscribes": "unsubscribes",
     "complaints": "complaints",
 }
-# A recipient's figure -> the sandbox's.
+# The sandbox's figures of a recipient by Odoo's.
 RECIPIENT_FIGURES = {
     "open_count": "opens",
     "click_count": "clicks",
@@ -42,12 +41,12 @@ RECIPIENT_FIGURES = {
     "bounced": "bounced",
     "opted_out": "optedOut",
 }
-# Good enough for the demo's people.
+# Sufficient for the demo's addresses.
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 
 def run():
-    """Do it all; return the exit code."""
+    """Run all checks; return the exit code."""
     with locked("demo-check"), odoo_command.ready() as odoo:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         template.make_database(odoo, DATABASE)
@@ -56,19 +55,19 @@ def run():
                 Check(demo).run()
         finally:
             odoo.drop(DATABASE)
-    say("Everything is as it must be.")
+    say("All checks passed.")
     return 0
 
 
-def expect(what, actual, wanted):
-    """Say what a step has given when that is what it must give; stop otherwise."""
-    if actual != wanted:
-        raise Problem(f"NOT AS IT MUST BE: {what} is {actual!r}, must be {wanted!r}.")
-    say(f"  ok: {what}: {actual}")
+def expect(name, actual, expected):
+    """Print a value, or stop if it is not the expected one."""
+    if actual != expected:
+        raise Problem(f"MISMATCH: {name}: {actual!r} instead of {expected!r}")
+    say(f"  ok: {name}: {actual}")
 
 
 class Check:
-    """The steps, each of which leaves what the next one needs."""
+    """The steps, each based on the previous one."""
 
     def __init__(self, demo):
         self.demo = demo
@@ -79,7 +78,7 @@ class Check:
         self.campaign = None
 
     def run(self):
-        """Do the steps in the order in which a person does them."""
+        """Run all steps in order."""
         self.plan()
         self.sync()
         self.send()
@@ -89,109 +88,113 @@ class Check:
         self.show()
 
     def plan(self):
-        """Make the campaign and put everybody on it, twice."""
-        say(f"Planning the campaign {CAMPAIGN!r} and adding recipients, as the marketing user")
+        """Create the campaign, and add all people twice."""
+        say(f"Creating the campaign {CAMPAIGN!r} and adding recipients as the marketing user")
         self.campaign, counts = demo_seed.add_campaign(self.admin, self.marketing, CAMPAIGN)
         partners = [row[2] for row in people.COMPANIES + people.CONTACTS]
         leads = [row[2] for row in people.LEADS]
         for model, emails in {"res.partner": partners, "crm.lead": leads}.items():
-            wanted = {"added": len(emails), "existing": 0, "without_email": emails.count(None)}
-            expect(f"added from {model}", counts[model], wanted)
+            expected = {"added": len(emails), "existing": 0, "without_email": emails.count(None)}
+            expect(f"added from {model}", counts[model], expected)
         _, counts = demo_seed.add_campaign(self.admin, self.marketing, CAMPAIGN)
         existing = {model: count["existing"] for model, count in counts.items()}
-        wanted = {"res.partner": len(partners), "crm.lead": len(leads)}
-        expect("on it already, the second time", existing, wanted)
+        expected = {"res.partner": len(partners), "crm.lead": len(leads)}
+        expect("existing recipients when added again", existing, expected)
         self.emails = partners + leads
 
     def sync(self):
-        """Press the button; the outcomes and the sandbox's list follow from the addresses."""
+        """Sync, and check the results of all recipients and the sandbox's list."""
         say("Syncing with Campaign Master")
-        # Some of the addresses cannot get mail, and the sync says so.
-        expect("state of the sync", demo_seed.sync(self.marketing, self.campaign), "partial")
+        # Some addresses are invalid.
+        expect("sync state", demo_seed.sync(self.marketing, self.campaign), "partial")
         before = set(demo_seed.LISTS[demo_seed.CAMPAIGNS[CAMPAIGN]["list"]])
-        written = [email.lower() for email in self.emails if email]
-        valid = [email for email in written if ADDRESS.fullmatch(email)]
+        emails = [email.lower() for email in self.emails if email]
+        valid = [email for email in emails if ADDRESS.fullmatch(email)]
         addresses = set(valid)
-        wanted = Counter(
+        expected = Counter(
             added=len(addresses - before),
             exists=len(addresses & before),
             duplicate=len(valid) - len(addresses),
-            invalid=len(written) - len(valid),
+            invalid=len(emails) - len(valid),
             no_email=self.emails.count(None),
         )
         states = Counter(row["sync_state"] for row in self._recipients())
-        expect("recipients by outcome", dict(sorted(states.items())), dict(sorted(wanted.items())))
+        expect("recipients by result", dict(sorted(states.items())), dict(sorted(expected.items())))
         members = self._list()["members"]
-        expect("addresses on the list, none twice", len(members), len(addresses | before))
-        expect("nobody is missing there", sorted(addresses - set(members)), [])
+        expect("addresses on the list", len(members), len(addresses | before))
+        expect("addresses missing on the list", sorted(addresses - set(members)), [])
         remote = demo_seed.remote_campaign(self.demo, self.marketing, self.campaign)
         plan = demo_seed.CAMPAIGNS[CAMPAIGN]
         expect("subject in Campaign Master", remote["subject"], plan["campaign_master_subject"])
         expect("status in Campaign Master", remote["status"], "draft")
 
     def send(self):
-        """Send in the sandbox; everything that follows happens at once."""
-        say("Sending in the sandbox")
+        """Send the campaign in the sandbox, with immediate activity."""
+        say("Sending the campaign in the sandbox")
         remote = demo_seed.remote_campaign(self.demo, self.marketing, self.campaign)
         body = {"listId": self._list()["id"], "minutes": 0, "seed": 2}
-        answer = self.demo.sandbox.post(f"campaigns/{remote['id']}/send", body)
-        expect("mails sent", answer["recipients"], len(self._list()["members"]))
+        response = self.demo.sandbox.post(f"campaigns/{remote['id']}/send", body)
+        expect("emails sent", response["recipients"], len(self._list()["members"]))
 
     def pull(self):
-        """Ask for the figures, and wait until they are the sandbox's."""
-        say("Pulling the statistics")
+        """Refresh the statistics, and compare them with the sandbox's."""
+        say("Refreshing the statistics")
         self.marketing.call(
             "utm.campaign", "action_campaign_master_refresh_statistics", [self.campaign]
         )
         statistics = self._remote()["statistics"]
-        wanted = {name: statistics[remote] for name, remote in FIGURES.items()}
+        expected = {name: statistics[remote] for name, remote in FIGURES.items()}
 
-        def arrived():
+        def updated():
             self.figures = self._figures()
             return True if self.figures["sent"] else None
 
-        demo_seed.wait_for("No figures arrive.", arrived)
-        expect("campaign's figures", {name: self.figures[name] for name in FIGURES}, wanted)
-        bounces = wanted["hard_bounces"] + wanted["soft_bounces"] + wanted["rejected"]
+        demo_seed.wait_for("The statistics have not been updated.", updated)
+        expect("statistics", {name: self.figures[name] for name in FIGURES}, expected)
+        bounces = expected["hard_bounces"] + expected["soft_bounces"] + expected["rejected"]
         expect("total bounces", self.figures["total_bounces"], bounces)
-        successful = wanted["sent"] - bounces
-        expect("successful e-mails", self.figures["successful"], successful)
-        rate = 100 * wanted["clicks"] / successful
+        successful = expected["sent"] - bounces
+        expect("successful emails", self.figures["successful"], successful)
+        rate = 100 * expected["clicks"] / successful
         if abs(self.figures["click_rate"] - rate) > 0.01:
-            raise Problem(f"The click rate is {self.figures['click_rate']}, must be {rate:.2f}.")
+            raise Problem(
+                f"MISMATCH: click rate: {self.figures['click_rate']} instead of {rate:.2f}"
+            )
 
     def compare_recipients(self):
-        """Compare each recipient with the sandbox's row of his address; shared ones all alike."""
-        say("Comparing each recipient with the sandbox")
+        """Compare each recipient with the sandbox's activity of the address."""
+        say("Comparing the recipients with the sandbox")
         activity = {row["email"]: row for row in self._remote()["activity"]}
-        recipients = demo_seed.wait_for("The recipients' figures do not arrive.", self._arrived)
+        recipients = demo_seed.wait_for(
+            "The recipients have not been updated.", self._recipients_with_activity
+        )
         compared = 0
         for recipient in recipients:
             row = activity.get((recipient["email"] or "").lower())
             for name, remote in RECIPIENT_FIGURES.items():
-                wanted = row[remote] if row else type(recipient[name])()
-                if recipient[name] != wanted:
+                expected = row[remote] if row else type(recipient[name])()
+                if recipient[name] != expected:
                     raise Problem(
-                        f"NOT AS IT MUST BE: {name} of recipient {recipient['email']} is "
-                        f"{recipient[name]!r}, must be {wanted!r}."
+                        f"MISMATCH: {name} of {recipient['email']}: {recipient[name]!r} instead of "
+                        f"{expected!r}"
                     )
             compared += bool(row)
         self.recipients = recipients
-        say(f"  ok: the figures of {compared} recipients")
+        say(f"  ok: {compared} recipients")
         if not any(recipient["open_count"] for recipient in recipients):
-            raise Problem("NOT AS IT MUST BE: nobody has opened anything.")
+            raise Problem("MISMATCH: no recipient has opens")
 
     def compare_totals(self):
-        """Compare the totals on partners and leads: this is their only campaign."""
-        say("Comparing the totals on contacts, companies and leads")
+        """Compare the totals of partners and leads, for which this is the only campaign."""
+        say("Comparing the totals of contacts, companies and leads")
         for model, field in {"res.partner": "partner_id", "crm.lead": "lead_id"}.items():
             opens = {row[field][0]: row["open_count"] for row in self.recipients if row[field]}
             fields = ["campaign_master_open_count"]
             found = self.marketing.call(model, "read", list(opens), fields)
             totals = {row["id"]: row["campaign_master_open_count"] for row in found}
             if totals != opens:
-                raise Problem(f"NOT AS IT MUST BE: opens on {model} are {totals}, not {opens}.")
-            say(f"  ok: total opens on {len(totals)} records of {model}")
+                raise Problem(f"MISMATCH: opens of {model}: {totals} instead of {opens}")
+            say(f"  ok: total opens of {len(totals)} records of {model}")
 
     def show(self):
         """Print the campaign's figures."""
@@ -216,7 +219,7 @@ class Check:
             ["email", "sync_state", "partner_id", "lead_id", *RECIPIENT_FIGURES],
         )
 
-    def _arrived(self):
+    def _recipients_with_activity(self):
         recipients = self._recipients()
         return recipients if any(row["open_count"] for row in recipients) else None
 

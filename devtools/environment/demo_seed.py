@@ -1,7 +1,6 @@
-"""What a new demo database is filled with, through Odoo's JSON-RPC and the sandbox's controls.
+"""Creates demo data through Odoo's JSON-RPC and the sandbox's controls.
 
-Every record is remembered by an external id, so that a start that was cut short goes on where it
-was, and a second start adds nothing.
+Each record has an external id, so that an interrupted start can be resumed.
 """
 
 import time
@@ -10,7 +9,7 @@ from . import people
 from .console import Problem, say
 
 MODULE = "campaign_master_demo"
-# Set when all is there: what a person changes or deletes afterwards stays as he wants it.
+# Set when complete, so that later starts do not undo the user's changes.
 DONE = "campaign_master_demo.seeded"
 
 SANDBOX_LOGIN = {"username": "demo", "password": "demo"}
@@ -26,7 +25,7 @@ COMPANY = {"name": "Wren & Barley", "email": "hello@wrenbarley.example", "city":
 SENT = "Autumn Newsletter"
 PLANNED = "Winter Sale"
 TEMPLATES = ["Newsletter, one column", "Newsletter, two columns", "Sale with three offers"]
-# Name of the list -> who is on it already, put there by somebody else.
+# Existing members by list.
 LISTS = {
     "Newsletter readers": ["elsie@caldercycles.example", "reader@elsewhere.example"],
     "Winter sale customers": ["samir@juniperspa.example", "kavita@foxglove.example"],
@@ -39,7 +38,7 @@ CAMPAIGNS = {
         "list": "Newsletter readers",
     },
     PLANNED: {
-        "description": "Everybody who has bought or asked for anything in the last three years.",
+        "description": "All customers and leads of the last three years.",
         "campaign_master_subject": "Our winter sale starts on Friday",
         "template": TEMPLATES[2],
         "list": "Winter sale customers",
@@ -50,20 +49,20 @@ SENDER = {
     "campaign_master_from_email": "nell@wrenbarley.example",
     "campaign_master_reply_to": "hello@wrenbarley.example",
 }
-# The newsletter was sent so long ago, and its story goes on for so long after the sending.
+# The newsletter was sent two days ago, and its activity lasts five days.
 SENT_MINUTES_AGO = 2 * 24 * 60
-STORY_MINUTES = 5 * 24 * 60
+ACTIVITY_MINUTES = 5 * 24 * 60
 
-PATIENCE = 120  # seconds for anything that happens in the background
+TIMEOUT = 120  # seconds
 
 
 def seed(demo):
-    """Fill the database, or find it filled; the account's address follows the sandbox's port."""
+    """Create the demo data if missing, and update the sandbox's port in the account."""
     admin = demo.session("admin", "admin")
     if admin.call("ir.config_parameter", "get_param", DONE):
-        follow_port(admin, demo)
+        update_port(admin, demo)
         return
-    say("Filling the database with people and campaigns ...")
+    say("Creating demo data ...")
     set_up(admin, demo)
     add_people(admin)
     marketing = demo.session(**MARKETING)
@@ -74,8 +73,8 @@ def seed(demo):
 
 
 def set_up(admin, demo):
-    """Make the company, the marketing user, Campaign Master's side, and the account."""
-    # Otherwise Odoo sends the domain of each lead to its enrichment service.
+    """Create the company, the marketing user, the account, and data in the sandbox."""
+    # Do not send the domain of each lead to Odoo's enrichment service.
     admin.call("ir.config_parameter", "set_param", "crm.iap.lead.enrich.setting", "manual")
     company = admin.reference("base.main_company")
     admin.call("res.company", "write", [company], COMPANY)
@@ -88,7 +87,7 @@ def set_up(admin, demo):
         **MARKETING,
     }
     _ensure(admin, "user_marketing", "res.users", user, no_reset_password=True)
-    add_catalogue(demo)
+    add_catalog(demo)
     account = {
         "company_id": company,
         "enabled": True,
@@ -96,23 +95,23 @@ def set_up(admin, demo):
         **SANDBOX_LOGIN,
     }
     account = _ensure(admin, "account", "campaign.master.account", account)
-    follow_port(admin, demo)
+    update_port(admin, demo)
     admin.call("campaign.master.account", "action_test_connection", [account])
     admin.call("campaign.master.account", "action_refresh_catalogue", [account])
 
 
-def follow_port(admin, demo):
-    """Point the account at the sandbox; a changed address wants the password again."""
+def update_port(admin, demo):
+    """Set the sandbox's URL in the account; a changed URL requires the password again."""
     for account in admin.find("campaign.master.account", [], ["api_url", "username"]):
-        # Whoever has put a real account there does not want it changed.
-        is_ours = account["username"] == SANDBOX_LOGIN["username"]
-        if is_ours and account["api_url"] != demo.sandbox_url:
+        # Keep the user's own accounts.
+        is_demo = account["username"] == SANDBOX_LOGIN["username"]
+        if is_demo and account["api_url"] != demo.sandbox_url:
             values = {"api_url": demo.sandbox_url, "password": SANDBOX_LOGIN["password"]}
             admin.call("campaign.master.account", "write", [account["id"]], values)
 
 
-def add_catalogue(demo):
-    """Make templates and lists in the sandbox, those that are not there yet."""
+def add_catalog(demo):
+    """Create missing templates and lists in the sandbox."""
     state = demo.sandbox.get("state?brief=1")
     templates = {template["name"] for template in state["templates"]}
     for name in TEMPLATES:
@@ -125,7 +124,7 @@ def add_catalogue(demo):
 
 
 def add_people(admin):
-    """Make companies, contacts and leads."""
+    """Create companies, contacts and leads."""
     companies = []
     for number, (name, city, email) in enumerate(people.COMPANIES):
         values = {"name": name, "is_company": True, "city": city, "email": email or False}
@@ -144,14 +143,14 @@ def add_people(admin):
 
 
 def people_domain(admin, model):
-    """Return a domain that finds exactly the demo's people, and not the users."""
+    """Return a domain for the demo's people, without the users."""
     domain = [("module", "=", MODULE), ("model", "=", model), ("name", "not like", "user")]
     found = admin.find("ir.model.data", domain, ["res_id"])
     return [("id", "in", [row["res_id"] for row in found])]
 
 
 def add_campaign(admin, marketing, name):
-    """Make a campaign as the marketing user, everybody on it; return its id and the counts."""
+    """Create a campaign as the marketing user, and add all people; return its id and counts."""
     plan = dict(CAMPAIGNS[name])
     template = wait_for_name(marketing, "campaign.master.template", plan.pop("template"))
     mailing_list = wait_for_name(marketing, "campaign.master.list", plan.pop("list"))
@@ -166,7 +165,7 @@ def add_campaign(admin, marketing, name):
     campaign = admin.reference(f"{MODULE}.{key}")
     if not campaign:
         campaign = marketing.call("utm.campaign", "create", [values])[0]
-        _remember(admin, key, "utm.campaign", campaign)
+        _set_reference(admin, key, "utm.campaign", campaign)
     counts = {
         model: marketing.call(
             "utm.campaign",
@@ -181,7 +180,7 @@ def add_campaign(admin, marketing, name):
 
 
 def sync(marketing, campaign):
-    """Press the button and wait until the sync has come to its end; return its state."""
+    """Sync a campaign; return the final state."""
     marketing.call("utm.campaign", "action_campaign_master_sync", [campaign])
 
     def state():
@@ -189,48 +188,51 @@ def sync(marketing, campaign):
         state = values["campaign_master_sync_state"]
         return state if state not in ("never", "running") else None
 
-    return wait_for("The sync does not come to an end.", state)
+    return wait_for("The sync has not finished.", state)
 
 
 def remote_campaign(demo, marketing, campaign):
-    """Return what the sandbox holds about a campaign of Odoo's."""
+    """Return a campaign's data in the sandbox."""
     values = marketing.read("utm.campaign", campaign, "campaign_master_ref")
     for remote in demo.sandbox.get("state")["campaigns"]:
         if str(remote["id"]) == values["campaign_master_ref"]:
             return remote
-    raise Problem(f"The sandbox knows no campaign {values['campaign_master_ref']!r}.")
+    raise Problem(f"The sandbox has no campaign {values['campaign_master_ref']!r}.")
 
 
 def list_ref(marketing, campaign):
-    """Return the sandbox's id of the campaign's list."""
+    """Return the id of a campaign's list in the sandbox."""
     values = marketing.read("utm.campaign", campaign, "campaign_master_list_id")
     found = marketing.read("campaign.master.list", values["campaign_master_list_id"][0], "ref")
     return int(found["ref"])
 
 
-def wait_for(complaint, look, patience=PATIENCE):
-    """Look until there is something; return it. Odoo's scheduled actions take their time."""
-    end = time.monotonic() + patience
+def wait_for(message, get, timeout=TIMEOUT):
+    """Wait until a function returns a value; return it.
+
+    :raise Problem: with the message, after the timeout
+    """
+    end = time.monotonic() + timeout
     while time.monotonic() < end:
-        found = look()
-        if found is not None:
-            return found
+        value = get()
+        if value is not None:
+            return value
         time.sleep(0.5)
-    raise Problem(f"{complaint} (Waited for {patience} seconds.)")
+    raise Problem(f"{message} (Waited for {timeout} seconds.)")
 
 
 def wait_for_name(session, model, name):
-    """Return the id of the record with a name as soon as it is there."""
+    """Wait for a record with a name; return its id."""
 
-    def look():
+    def get():
         found = session.find(model, [("name", "=", name)], ["id"])
         return found[0]["id"] if found else None
 
-    return wait_for(f"Odoo has not read {name!r} from the sandbox.", look)
+    return wait_for(f"Odoo has not read {name!r} from the sandbox.", get)
 
 
 def _send(admin, marketing, demo):
-    """Sync the newsletter, send it in the sandbox, and pull its figures."""
+    """Sync the newsletter, send it in the sandbox, and fetch its statistics."""
     campaign = admin.reference(f"{MODULE}.campaign_" + SENT.lower().replace(" ", "_"))
     sync(marketing, campaign)
     remote = remote_campaign(demo, marketing, campaign)
@@ -239,7 +241,7 @@ def _send(admin, marketing, demo):
             f"campaigns/{remote['id']}/send",
             {
                 "listId": list_ref(marketing, campaign),
-                "minutes": STORY_MINUTES,
+                "minutes": ACTIVITY_MINUTES,
                 "minutesAgo": SENT_MINUTES_AGO,
                 "seed": 1,
             },
@@ -251,18 +253,18 @@ def _send(admin, marketing, demo):
         values = marketing.read("utm.campaign", campaign, "campaign_master_sent")
         return values["campaign_master_sent"] or None
 
-    wait_for("The figures of the campaign that was sent do not arrive.", sent)
+    wait_for("The statistics of the sent campaign have not been updated.", sent)
 
 
 def _ensure(session, name, model, values, **context):
-    """Return the record that is remembered by a name; make it if there is none."""
+    """Return the record with an external id; create it if missing."""
     record = session.reference(f"{MODULE}.{name}")
     if not record:
         record = session.call(model, "create", [values], context=context)[0]
-        _remember(session, name, model, record)
+        _set_reference(session, name, model, record)
     return record
 
 
-def _remember(session, name, model, record):
+def _set_reference(session, name, model, record):
     values = {"module": MODULE, "name": name, "model": model, "res_id": record, "noupdate": True}
     session.call("ir.model.data", "create", [values])

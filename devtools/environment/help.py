@@ -1,27 +1,29 @@
-"""What ./dev help says."""
+"""The text of ./dev help."""
 
 HELP = """\
-./dev demo                 start Odoo with the add-on, demo data and a local Campaign Master
-./dev demo --check         do the whole job once by itself, and compare the figures
-./dev test [PYTEST ARGS]   run all tests, or the ones named (FILE::NAME, or -k WORD)
-./dev test --faults        what can go wrong between Odoo and Campaign Master; --all runs every case
-./dev test --acceptance    what README promises: the demo, every command, upgrades, workers
-./dev lint                 check the style of everything
-./dev bench [--quick]      measure; --quota simulates a year of calls
-./dev odoo ...             Odoo's own command line: ./dev odoo -d mine -i campaign_master
-./dev sandbox --port N     the local Campaign Master alone (--help tells its options)
-./dev pot                  write the add-on's terms to translate to i18n/campaign_master.pot
-./dev help                 this
+./dev demo                 run Odoo with the add-on, demo data and the sandbox
+./dev demo --check         run the complete workflow once and compare the figures
+./dev test [PYTEST ARGS]   run all tests, or selected ones (FILE::NAME or -k WORD)
+./dev test --faults        test failures between Odoo and Campaign Master; --all runs every case
+./dev test --acceptance    test what README promises: demo, commands, upgrades, workers
+./dev lint                 check code style
+./dev bench [--quick]      run the benchmarks; --quota simulates a year of API calls
+./dev odoo ...             run Odoo's command line: ./dev odoo -d mine -i campaign_master
+./dev sandbox --port N     run only the sandbox (--help lists its options)
+./dev pot                  update i18n/campaign_master.pot
+./dev help                 show this help
 
-On Debian 12 or 13 it gets what it needs: Debian packages that are missing are named and then
-installed (as root, or with sudo); Odoo 19, Python packages and databases go into your home.
+The sandbox is a local stand-in for Campaign Master. On Debian 12 and 13, all dependencies are
+installed: Debian packages (listed first) as root or with sudo; Odoo 19, Python packages and
+databases in your home directory.
 
-Variables, for those who have their own:
-  CAMPAIGN_MASTER_ODOO     an Odoo 19 source tree
+Environment variables for existing installations:
+  CAMPAIGN_MASTER_ODOO     Odoo 19 source tree
   PGHOST PGPORT PGUSER PGPASSWORD
-                           a PostgreSQL server and a user who may create databases (not `postgres`)
-  ODOO_RC                  an Odoo configuration file
-  XDG_CACHE_HOME           instead of ~/.cache: campaign-master-odoo in it can be fetched again
-  XDG_STATE_HOME           instead of ~/.local/state: campaign-master-odoo in it holds the databases
-                           (as root they are in /var/lib/campaign-master-odoo)\
+                           PostgreSQL server, and a user other than `postgres` who can create
+                           databases
+  ODOO_RC                  Odoo configuration file
+  XDG_CACHE_HOME           instead of ~/.cache; downloads are in campaign-master-odoo
+  XDG_STATE_HOME           instead of ~/.local/state; databases are in campaign-master-odoo
+                           (as root: in /var/lib/campaign-master-odoo)\
 """

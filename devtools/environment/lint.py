@@ -1,4 +1,4 @@
-"""./dev lint: pre-commit over all files, its tools from an environment of their own."""
+"""./dev lint: run pre-commit on all files."""
 
 import os
 import shutil
@@ -25,14 +25,14 @@ def command(args):
         subprocess.run(["ruff", "check", "--fix", "--quiet", "."], cwd=ROOT, env=environ)
         subprocess.run(["ruff", "format", "--quiet", "."], cwd=ROOT, env=environ)
     elif args:
-        complain("./dev lint knows no argument but --fix.")
+        complain("Usage: ./dev lint [--fix]")
         return 2
     command = ["pre-commit", "run", "--files", *_files()]
     return foreground(command, environ, cwd=ROOT)
 
 
 def _files():
-    """Return all files of the checkout; those that git does not know yet, too."""
+    """Return all files of the checkout, including untracked ones."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Odoo and the sandbox, running side by side until the block ends."""
+"""Runs Odoo and the sandbox."""
 
 import contextlib
 import socket
@@ -13,15 +13,15 @@ from .processes import ended
 
 ODOO_PORT = 8069
 SANDBOX_PORT = 8090
-LONGEST_START = 120  # seconds
-# Ports that were returned; the server may not listen yet.
-_returned = set()
-_ports = threading.Lock()
+START_TIMEOUT = 120  # seconds
+# Ports that were returned, as their servers may not listen yet.
+_used_ports = set()
+_lock = threading.Lock()
 
 
 @dataclass
-class Machine:
-    """A running Odoo with a running sandbox."""
+class Demo:
+    """A running Odoo with a sandbox."""
 
     database: str
     odoo_url: str
@@ -37,8 +37,8 @@ class Machine:
         """The sandbox's controls."""
         return rpc.Sandbox(self.sandbox_url)
 
-    def watch(self):
-        """Return when one of the processes has ended, with its name."""
+    def wait_for_exit(self):
+        """Wait until one of the processes ends; return its name."""
         while True:
             for name, process in self.processes.items():
                 if process.poll() is not None:
@@ -48,31 +48,31 @@ class Machine:
 
 @contextlib.contextmanager
 def running(odoo, database, directory):
-    """Start both on free ports; logs and the sandbox's state are files in the directory."""
+    """Run both on free ports, with logs and the sandbox's state in a directory."""
     state = ["--state", directory / "sandbox.state"]
     with (
-        running_sandbox(directory, *state) as (sandbox_url, stand_in),
-        running_odoo(odoo, database, directory) as (odoo_url, server),
+        running_sandbox(directory, *state) as (sandbox_url, sandbox_process),
+        running_odoo(odoo, database, directory) as (odoo_url, odoo_process),
     ):
-        processes = {"Odoo": server, "The sandbox": stand_in}
-        yield Machine(database, odoo_url, sandbox_url, processes)
+        processes = {"Odoo": odoo_process, "The sandbox": sandbox_process}
+        yield Demo(database, odoo_url, sandbox_url, processes)
 
 
 @contextlib.contextmanager
 def running_sandbox(directory, *options, root=ROOT):
-    """Start a checkout's sandbox on a free port; yield its address and the process."""
+    """Run a checkout's sandbox on a free port; yield its URL and process."""
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port(SANDBOX_PORT)
     url = f"http://127.0.0.1:{port}"
     log = directory / "sandbox.log"
     with ended(sandbox.start("--port", port, *options, log=log, root=root)) as process:
-        _wait("The sandbox", process, f"{url}/_sandbox/state?brief=1", log)
+        _wait_for_start("The sandbox", process, f"{url}/_sandbox/state?brief=1", log)
         yield url, process
 
 
 @contextlib.contextmanager
 def running_odoo(odoo, database, directory, *options):
-    """Start Odoo on a free port; yield its address and the process."""
+    """Run Odoo on a free port; yield its URL and process."""
     directory.mkdir(parents=True, exist_ok=True)
     port = free_port(ODOO_PORT)
     url = f"http://127.0.0.1:{port}"
@@ -80,15 +80,15 @@ def running_odoo(odoo, database, directory, *options):
     arguments = ["-d", database, "--db-filter", f"^{database}$", "--no-database-list"]
     arguments += ["--http-port", str(port), "--workers", "0", "--max-cron-threads", "2"]
     with ended(odoo.start(*arguments, *options, log=log)) as process:
-        _wait("Odoo", process, f"{url}/web/login", log)
+        _wait_for_start("Odoo", process, f"{url}/web/login", log)
         yield url, process
 
 
-def free_port(wanted):
-    """Return the wanted port or the next free one, and none twice."""
-    with _ports:
-        for port in range(wanted, wanted + 100):
-            if port in _returned:
+def free_port(preferred):
+    """Return the preferred port or the next free one, each only once."""
+    with _lock:
+        for port in range(preferred, preferred + 100):
+            if port in _used_ports:
                 continue
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,18 +96,18 @@ def free_port(wanted):
                     probe.bind(("127.0.0.1", port))
                 except OSError:
                     continue
-            _returned.add(port)
-            if port != wanted:
-                say(f"Port {wanted} is in use here, so it is {port} this time.")
+            _used_ports.add(port)
+            if port != preferred:
+                say(f"Port {preferred} is in use; using {port} instead.")
             return port
-    raise Problem(f"No port from {wanted} to {wanted + 99} is free.")
+    raise Problem(f"No free port from {preferred} to {preferred + 99}.")
 
 
-def _wait(name, process, url, log):
-    """Return as soon as the process answers."""
-    end = time.monotonic() + LONGEST_START
+def _wait_for_start(name, process, url, log):
+    """Wait until the server responds."""
+    end = time.monotonic() + START_TIMEOUT
     while time.monotonic() < end and process.poll() is None:
         if rpc.answers(url):
             return
         time.sleep(0.2)
-    raise Problem(f"{name} did not start. The end of {log}:\n{log.read_text()[-3000:]}")
+    raise Problem(f"{name} did not start. Last lines of {log}:\n{log.read_text()[-3000:]}")

@@ -1,4 +1,4 @@
-"""Odoo's command line, with source, add-ons and database server ready."""
+"""Odoo's command line with source code, add-ons and database server."""
 
 import contextlib
 import re
@@ -10,18 +10,17 @@ from .console import Problem
 from .places import HERE, ROOT, STATE
 from .processes import background, foreground
 
-# A line of Odoo's log that must not be there after an installation.
-COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
+WARNING = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 
 
 @contextlib.contextmanager
 def ready(root=ROOT):
-    """Make everything that Odoo needs ready; yield an `Odoo`.
+    """Set up everything that Odoo needs; yield an `Odoo`.
 
-    :param root: the checkout whose add-on is used
+    :param root: the checkout with the add-on
     """
     if not shutil.which("file"):
-        # It brings libmagic, which python-magic loads.
+        # Includes libmagic, which python-magic needs.
         debian.need("file")
     source = odoo_source.odoo_source()
     python = virtualenv.python()
@@ -30,7 +29,7 @@ def ready(root=ROOT):
 
 
 def need_browser():
-    """Have one of the browsers that Odoo's browser tests look for."""
+    """Install a browser for Odoo's browser tests, if there is none."""
     if not any(map(shutil.which, ["google-chrome", "chromium", "chromium-browser"])):
         debian.need("chromium", "fonts-liberation")
 
@@ -46,24 +45,27 @@ class Odoo:
             "PYTHONPATH": f"{source}:{root}",
             "ODOO_ADDONS_PATH": ",".join(map(str, addons)),
             "ODOO_DATA_DIR": str(STATE / "odoo"),
-            # A configuration file in the home must not change what the tests and the demo do.
+            # ~/.odoorc must not change tests and demo.
             "ODOO_RC": environ.get("ODOO_RC") or str(HERE / "odoo.conf"),
-            # Modules must not be imported from the current directory. The processes that Odoo
-            # starts itself would lose `-P`.
+            # Do not import from the current directory. Unlike `-P`, this also applies to child
+            # processes of Odoo.
             "PYTHONSAFEPATH": "1",
         }
         self.command = [python, HERE / "launcher" / "odoo-bin"]
 
     def run(self, *args):
-        """Run a command in the foreground, for as long as it likes; return its exit code."""
+        """Run a command in the foreground; return its exit code."""
         return foreground([*self.command, *args], self.environ)
 
     def start(self, *args, log):
-        """Start a command in the background, its log in a file."""
+        """Start a command in the background, with its output in a file."""
         return background([*self.command, *args], self.environ, log)
 
     def quietly(self, *args):
-        """Run a command and return its log; say what it said when it fails."""
+        """Run a command and return its output.
+
+        :raise Problem: it fails; includes the warnings and errors
+        """
         run = subprocess.run(
             [*self.command, *args],
             env=self.environ,
@@ -76,14 +78,14 @@ class Odoo:
         )
         if run.returncode:
             shown = " ".join(map(str, args))
-            reason = complaints(run.stdout) or run.stdout
-            raise Problem(f"{reason[-6000:]}\nThis has failed: ./dev odoo {shown}")
+            reason = logged_warnings(run.stdout) or run.stdout
+            raise Problem(f"{reason[-6000:]}\nCommand failed: ./dev odoo {shown}")
         return run.stdout
 
     # Databases
 
     def sql(self, database, statement):
-        """Run an SQL statement; return what it prints, one row a line."""
+        """Run an SQL statement; return its result, one row per line."""
         run = subprocess.run(
             ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
             env=self.environ,
@@ -93,7 +95,7 @@ class Odoo:
             check=False,
         )
         if run.returncode:
-            raise Problem(f"The database server refused: {run.stdout.strip()}")
+            raise Problem(f"SQL error: {run.stdout.strip()}")
         return run.stdout
 
     def databases(self):
@@ -101,30 +103,30 @@ class Odoo:
         return self.sql("postgres", "SELECT datname FROM pg_database").split()
 
     def drop(self, database):
-        """Remove a database and its files, if it is there."""
+        """Drop a database with its files, if it exists."""
         if database in self.databases():
             self.quietly("db", "drop", database)
 
     def install(self, database, modules, *options):
-        """Install modules into a database, made if need be; return what Odoo complained of."""
+        """Install modules, creating the database if needed; return warnings and errors."""
         log = self.quietly(
             "-d", database, "-i", modules, "--stop-after-init", "--no-http", *options
         )
-        return complaints(log)
+        return logged_warnings(log)
 
     def update(self, database, modules):
-        """Update modules in a database; return what Odoo complained of."""
+        """Update modules; return warnings and errors."""
         log = self.quietly("-d", database, "-u", modules, "--stop-after-init", "--no-http")
-        return complaints(log)
+        return logged_warnings(log)
 
 
-def complaints(log):
-    """Return the warnings and errors in a log, tracebacks with them."""
-    lines, taking = [], False
+def logged_warnings(log):
+    """Return the warnings and errors of a log, with their tracebacks."""
+    lines, is_warning = [], False
     for line in log.splitlines():
         if re.match(r"^\d{4}-\d\d-\d\d ", line):
-            taking = bool(COMPLAINT.match(line))
-        if taking:
+            is_warning = bool(WARNING.match(line))
+        if is_warning:
             lines.append(line)
     return "\n".join(lines)
 

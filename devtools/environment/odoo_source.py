@@ -1,4 +1,4 @@
-"""Get Odoo 19's source: Debian's package, unpacked into the cache, not installed."""
+"""Odoo 19's source code: Debian's package, unpacked into the cache."""
 
 import os
 import shutil
@@ -11,8 +11,8 @@ from .console import Problem, say
 from .places import CACHE, HERE, locked
 
 PACKAGE = "odoo-19"
-# The package links to files of these by relative path, so they are unpacked beside it.
-COMPANIONS = [
+# The package has relative links to files of these.
+LINKED_PACKAGES = [
     "libjs-jquery",
     "libjs-jquery-form",
     "libjs-underscore",
@@ -21,48 +21,48 @@ COMPANIONS = [
     "fonts-inconsolata",
     "fonts-glyphicons-halflings",
     "fonts-ocr-b",
-    # Later versions have other file names than the ones that Odoo links to.
+    # Odoo links to file names that later versions do not have.
     "fonts-font-awesome/bookworm",
 ]
-# Missing in Debian's build; the error in the browser's console would fail every browser test.
+# Missing in Debian's package; the error in the console would fail every browser test.
 EMPTY_FILES = ["mail/static/lib/selfie_segmentation/selfie_segmentation.js"]
-# Raise it when the two lists above change, so that everybody's cache is laid anew.
+# Increase it when the lists above change, so that the package is unpacked again.
 RECIPE = 1
 
 TESTED_VERSION = (HERE / "odoo-version.txt").read_text().strip()
 
 
 def odoo_source():
-    """Return the directory that holds the Python package `odoo`; fetch it if need be."""
-    own = os.environ.get("CAMPAIGN_MASTER_ODOO")
-    if own:
-        return _own(Path(own).expanduser().resolve())
+    """Return the directory of the Python package `odoo`; download it if needed."""
+    custom = os.environ.get("CAMPAIGN_MASTER_ODOO")
+    if custom:
+        return _custom_source(Path(custom).expanduser().resolve())
     tree = _tree(TESTED_VERSION)
     if not tree.exists():
         with locked("odoo"):
             tree = _cached() or _fetch()
     if tree != _tree(TESTED_VERSION):
         say(
-            f"Note: this is Odoo package {_version(tree)}; the project was tested with "
-            f"{TESTED_VERSION}. (To ask for that one again, remove {tree})"
+            f"Note: this Odoo package is {_version(tree)}; the project is tested with "
+            f"{TESTED_VERSION}. To download Odoo again, remove {tree}."
         )
     return tree / "usr/lib/python3/dist-packages"
 
 
 def addons_directories(source):
     """Return the directories of Odoo's own add-ons in a source tree."""
-    # In Debian's package `addons` beside `odoo` is incomplete and `odoo/addons` has everything.
+    # In Debian's package, all add-ons are in `odoo/addons`, and `addons` is incomplete.
     inner = source / "odoo/addons"
     return [inner] if (inner / "mass_mailing").exists() else [inner, source / "addons"]
 
 
-def _own(source):
-    """Check the source tree that the user has named."""
+def _custom_source(source):
+    """Check the user's source tree."""
     release = source / "odoo/release.py"
     if not release.exists():
-        raise Problem(f"CAMPAIGN_MASTER_ODOO is {source}, which holds no odoo/release.py.")
+        raise Problem(f"CAMPAIGN_MASTER_ODOO is {source}, which has no odoo/release.py.")
     if "version_info = (19, 0" not in release.read_text():
-        say(f"Note: {source} is not Odoo 19.0; the project was tested with that.")
+        say(f"Note: {source} is not Odoo 19.0, which the project is tested with.")
     return source
 
 
@@ -75,41 +75,43 @@ def _version(tree):
 
 
 def _cached():
-    """Return the newest tree in the cache, whatever its version, or None."""
+    """Return the tested version's tree in the cache, else the latest one, or None."""
     trees = sorted((CACHE / "odoo").glob(f"[0-9]*-recipe{RECIPE}"), key=os.path.getmtime)
     tested = _tree(TESTED_VERSION)
     return tested if tested in trees else trees[-1] if trees else None
 
 
 def _fetch():
-    """Download and unpack the package; the tree appears under its name only when complete."""
-    say("Getting Odoo 19 from Debian (a download of 150 MB, 1.3 GB unpacked) ...")
+    """Download and unpack the package; return the tree, which exists only when complete."""
+    say("Downloading Odoo 19 from Debian (150 MB, 1.3 GB unpacked) ...")
     apt = debian.PrivateApt(CACHE / "apt", suites=["sid", "bookworm"])
     if not apt.update():
         raise Problem(
-            "Debian's list of packages could not be fetched; the reason is above. Is the network "
-            "up? Whoever has an Odoo 19 source tree can name it in CAMPAIGN_MASTER_ODOO instead."
+            "Debian's package lists could not be downloaded. See the errors above, and check the "
+            "network, or set CAMPAIGN_MASTER_ODOO to an Odoo 19 source tree."
         )
     version = apt.version(PACKAGE)
     if version is None:
         raise Problem(
-            f"Debian has no package {PACKAGE} any more. Get an Odoo 19 source tree and name its "
-            "directory in CAMPAIGN_MASTER_ODOO."
+            f"Debian no longer has a package {PACKAGE}. Set CAMPAIGN_MASTER_ODOO to an Odoo 19 "
+            "source tree."
         )
     debs = CACHE / "apt" / f"{PACKAGE}-{version}"
-    if not apt.download([PACKAGE, *COMPANIONS], into=debs):
-        raise Problem("Odoo could not be downloaded; the reason is above. Try again.")
+    if not apt.download([PACKAGE, *LINKED_PACKAGES], into=debs):
+        raise Problem("Odoo could not be downloaded. See the errors above, and try again.")
 
     tree = _tree(version)
     tree.parent.mkdir(parents=True, exist_ok=True)
-    # What an earlier run left when it was cut short; nobody else is here, we hold the lock.
+    # Left by interrupted runs; this one holds the lock.
     for leftover in tree.parent.glob(".unpacking-*"):
         shutil.rmtree(leftover)
     unpacking = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=tree.parent))
     say("Unpacking Odoo ...")
     for deb in sorted(debs.glob("*.deb")):
         if subprocess.run(["dpkg", "-x", deb, unpacking], check=False).returncode:
-            raise Problem(f"{deb} could not be unpacked. Is the disk full? Else remove it.")
+            raise Problem(
+                f"{deb} could not be unpacked. Check the free disk space, or remove the file."
+            )
     for name in EMPTY_FILES:
         file = unpacking / "usr/lib/python3/dist-packages/odoo/addons" / name
         file.parent.mkdir(parents=True, exist_ok=True)

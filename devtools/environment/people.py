@@ -1,11 +1,11 @@
-"""The people of the demo: invented companies, their staff, and leads.
+"""Companies, contacts and leads of the demo.
 
-As in every real database some addresses are missing, some are broken, some are shared, and some
-are written with capitals. The expectations of `./dev demo --check` are worked out from these lists.
+As in real databases, some addresses are missing, invalid, shared or in mixed case. The expected
+results of `./dev demo --check` are computed from these lists.
 """
 
 COMPANIES = [
-    # name, city, address
+    # name, city, email
     ("Alder & Finch Interiors", "Bristol", "hello@alderfinch.example"),
     ("Beacon Street Bakery", "Leeds", "orders@beaconbakery.example"),
     ("Calder Valley Cycles", "Halifax", "shop@caldercycles.example"),
@@ -19,7 +19,7 @@ COMPANIES = [
 ]
 
 CONTACTS = [
-    # name, position of the company in the list above (None: a private person), address, job
+    # name, index of the company (None: a private person), email, job
     ("Amelia Hart", 0, "amelia.hart@alderfinch.example", "Owner"),
     ("Ben Okafor", 0, "hello@alderfinch.example", "Office manager"),
     ("Chloe Barnes", 1, "Chloe.Barnes@BeaconBakery.example", "Head baker"),
@@ -47,7 +47,7 @@ CONTACTS = [
 ]
 
 LEADS = [
-    # subject, name, address
+    # subject, name, email
     ("New shop window", "Abigail Reed", "abigail.reed@mail.example"),
     ("Bread for a café chain", "Bruno Silva", "bruno@silvacafes.example"),
     ("Fleet of cargo bikes", "Carys Morgan", "carys.morgan@council.example"),

@@ -1,4 +1,4 @@
-"""Where things are kept, and how two commands keep out of each other's way."""
+"""Directories, and locks between commands."""
 
 import contextlib
 import fcntl
@@ -13,25 +13,25 @@ ADDON = ROOT / "campaign_master"
 
 
 def _base(variable, default):
-    """Return this project's directory below a directory of the XDG convention."""
+    """Return this project's directory in an XDG base directory."""
     return Path(os.environ.get(variable) or Path.home() / default) / "campaign-master-odoo"
 
 
-# What can be fetched again, shared by all checkouts.
+# Downloads, shared by all checkouts.
 CACHE = _base("XDG_CACHE_HOME", ".cache")
-# What would be lost: databases, filestores, the sandbox's campaigns.
+# Data: databases, filestores, the sandbox's campaigns.
 STATE = _base("XDG_STATE_HOME", ".local/state")
 
 
 @contextlib.contextmanager
 def locked(name):
-    """Let one process at a time into the block; a process that dies lets the next one in."""
+    """Run the block in one process at a time."""
     directory = CACHE / "locks"
     directory.mkdir(parents=True, exist_ok=True)
     with open(directory / name, "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"Waiting for another ./dev that is busy with the same ({name}) ...")
+            say(f"Waiting for another ./dev process ({name}) ...")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

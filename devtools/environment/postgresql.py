@@ -1,7 +1,7 @@
-"""A PostgreSQL server of this project's own, there as long as some ./dev command needs it.
+"""A private PostgreSQL server that runs while a ./dev command needs it.
 
-Nothing of it can be reached from elsewhere: it listens on a Unix socket only, in a directory
-that is closed to other users. Whoever sets PGHOST uses a server of his own instead.
+It listens only on a Unix socket in a directory that other users cannot access. If PGHOST is set,
+that server is used instead.
 """
 
 import contextlib
@@ -18,10 +18,10 @@ from . import debian
 from .console import Problem, say
 from .places import STATE
 
-# Odoo refuses the name postgres.
+# Odoo refuses the user postgres.
 ROLE = "odoo"
 
-# Losing these databases in a power cut costs a minute; waiting for the disk costs it every day.
+# Fast, but not safe in a power failure; these databases can be created again.
 SETTINGS = """
 listen_addresses = ''
 unix_socket_directories = '{socket}'
@@ -33,20 +33,20 @@ jit = off
 shared_buffers = 256MB
 """
 
-# What the kernel can hold as the path of a socket.
-LONGEST_SOCKET = 107
+# The kernel's limit.
+MAX_SOCKET_PATH = 107
 
 
 @contextlib.contextmanager
 def server():
-    """Provide a server; yield the environment variables with which everybody finds it."""
+    """Provide a server; yield the environment variables for its clients."""
     if os.environ.get("PGHOST"):
         if not shutil.which("psql"):
             debian.need("postgresql-client")
         yield _client_environ(os.environ)
         return
     if not _installed():
-        # The two extensions that Odoo needs are part of it.
+        # Includes the two extensions that Odoo needs.
         debian.need("postgresql")
     cluster = Cluster()
     with cluster.in_use():
@@ -57,7 +57,7 @@ def server():
 
 
 def _client_environ(environ, programs=None):
-    """Return environment variables under which psql, createdb and Odoo find the server."""
+    """Return the environment variables for psql, createdb and Odoo."""
     environ = dict(environ)
     if programs:
         environ["PATH"] = f"{programs}:{environ.get('PATH', '')}"
@@ -65,7 +65,7 @@ def _client_environ(environ, programs=None):
 
 
 class Cluster:
-    """The directory of the databases and the server over it."""
+    """A PostgreSQL cluster and its server."""
 
     def __init__(self):
         self.programs = _programs()
@@ -74,7 +74,7 @@ class Cluster:
         self.link = STATE / f"postgresql-{version}"
         self.directory = self.link
         if self.as_root:
-            # PostgreSQL refuses to run as root, and another user gets into no home of root's.
+            # PostgreSQL refuses to run as root, and other users cannot access root's home.
             name = hashlib.sha256(str(self.link).encode()).hexdigest()[:12]
             self.directory = Path("/var/lib/campaign-master-odoo") / name
         self.data = self.directory / "data"
@@ -83,12 +83,12 @@ class Cluster:
 
     @contextlib.contextmanager
     def in_use(self):
-        """Start the server if it is down, and stop it at the end if nobody else uses it.
+        """Start the server if needed, and stop it at the end if no other process uses it.
 
-        Everybody who uses it holds a shared lock; who can have the lock alone is the last one.
+        Each process holds a shared lock on `users`; the one that gets it exclusively is the last.
         """
         STATE.mkdir(parents=True, exist_ok=True)
-        # The second file makes one out of looking who is there and starting or stopping.
+        # The lock on `change` makes checking and starting or stopping atomic.
         with (
             open(STATE / "postgresql.users", "w", encoding="utf-8") as users,
             open(STATE / "postgresql.change", "w", encoding="utf-8") as change,
@@ -113,25 +113,25 @@ class Cluster:
         self._make_private(self.socket)
         if self._control("start", "-l", self.log).returncode:
             log = self.log.read_text(errors="replace") if self.log.exists() else ""
-            raise Problem(f"PostgreSQL did not start. The end of {self.log}:\n{log[-2000:]}")
+            raise Problem(f"PostgreSQL did not start. Last lines of {self.log}:\n{log[-2000:]}")
 
     def _complete(self):
-        """Tell whether the databases are there, made by somebody with this same home."""
+        """Return whether the cluster exists and belongs to this home."""
         return self.link.exists() and (self.directory / "complete").exists()
 
     def _create(self):
-        """Make the cluster, over what an earlier run or a removed home may have left."""
+        """Create the cluster, replacing an incomplete one or that of a removed home."""
         say("Creating a PostgreSQL cluster ...")
         if self.data.exists():
             self._control("stop", "-m", "immediate")
         shutil.rmtree(self.directory, ignore_errors=True)
         self._make_private(self.directory)
-        made = self._run(
+        run = self._run(
             ["initdb", "--pgdata", self.data, "--username", ROLE, "--auth", "trust"]
             + ["--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
         )
-        if made.returncode:
-            raise Problem(f"The PostgreSQL cluster could not be made:\n{made.stdout}")
+        if run.returncode:
+            raise Problem(f"The PostgreSQL cluster could not be created:\n{run.stdout}")
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
             file.write(SETTINGS.format(socket=self.socket))
         if self.as_root:
@@ -143,10 +143,10 @@ class Cluster:
         return self._run(["pg_ctl", command, "--pgdata", self.data, "--wait", "--silent", *args])
 
     def _run(self, command):
-        """Run one of PostgreSQL's programs, never as root and out of reach of Ctrl-C."""
+        """Run one of PostgreSQL's programs, never as root and not interrupted by Ctrl-C."""
         program, *args = command
         other_user = ["runuser", "-u", "postgres", "--"] if self.as_root else []
-        # Not a pipe: the server keeps it open for as long as it lives.
+        # Not a pipe, as the server would keep it open.
         with tempfile.TemporaryFile("w+") as output:
             run = subprocess.run(
                 [*other_user, self.programs / program, *args],
@@ -162,7 +162,7 @@ class Cluster:
         return run
 
     def _make_private(self, directory):
-        """Make a directory that only the server's user gets into (and root)."""
+        """Create a directory that only the server's user can access."""
         directory.mkdir(parents=True, exist_ok=True)
         if self.as_root:
             shutil.chown(directory, "postgres", "postgres")
@@ -170,12 +170,12 @@ class Cluster:
 
     def _socket_directory(self):
         directory = self.directory / "socket"
-        if len(f"{directory}/.s.PGSQL.5432") <= LONGEST_SOCKET:
+        if len(f"{directory}/.s.PGSQL.5432") <= MAX_SOCKET_PATH:
             return directory
         name = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
         directory = Path("/tmp") / f"campaign-master-odoo-{name}"
         if directory.exists() and directory.stat().st_uid != self._uid():
-            raise Problem(f"{directory} belongs to somebody else; it has to go.")
+            raise Problem(f"{directory} belongs to another user. Remove it.")
         return directory
 
     def _uid(self):
@@ -186,10 +186,10 @@ def _programs():
     """Return the directory of the newest PostgreSQL server's programs."""
     found = _installed()
     if not found:
-        raise Problem("There is no PostgreSQL server under /usr/lib/postgresql.")
+        raise Problem("No PostgreSQL server found in /usr/lib/postgresql.")
     return max(found, key=lambda program: int(program.parent.parent.name)).parent
 
 
 def _installed():
-    """Return where servers are installed, one for each major version."""
+    """Return the initdb of each installed major version."""
     return list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))

@@ -1,4 +1,4 @@
-"""./dev pot: the add-on's terms to translate, written out and compared."""
+"""./dev pot: export the add-on's translatable terms."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from .console import say
 from .places import ADDON, ROOT
 
 FILE = ADDON / "i18n" / f"{ADDON.name}.pot"
-# Changes with each export.
+# Change with each export.
 DATE = re.compile(r'^"(?:POT-Creation|PO-Revision)-Date: .*$', re.MULTILINE)
 TERM = re.compile(r'^msgid (".*"(?:\n".*")*)', re.MULTILINE)
 
@@ -27,24 +27,24 @@ def command(_args):
             odoo.drop(name)
     shown = FILE.relative_to(ROOT)
     if FILE.exists() and DATE.sub("", FILE.read_text()) == DATE.sub("", exported):
-        say(f"Up to date: {shown}")
+        say(f"{shown} is up to date.")
         return 0
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(exported)
-    say(f"Written: {shown}")
+    say(f"{shown} has been updated.")
     return 0
 
 
 def difference(odoo, database):
-    """Return a sentence that tells how the file differs from the add-on, empty if it does not."""
+    """Return a message if the file is out of date, or an empty string."""
     saved = _terms(FILE.read_text()) if FILE.exists() else set()
     current = _terms(_export(odoo, database))
     if saved == current:
         return ""
     examples = sorted(saved ^ current)[:5]
     return (
-        f"{FILE.relative_to(ROOT)} is not up to date: {len(current - saved)} terms are missing "
-        f"and {len(saved - current)} are gone, such as {examples}. Write it with ./dev pot."
+        f"{FILE.relative_to(ROOT)} is out of date. New terms: {len(current - saved)}, obsolete: "
+        f"{len(saved - current)}, such as {examples}. Run ./dev pot."
     )
 
 
@@ -56,6 +56,6 @@ def _export(odoo, database):
 
 
 def _terms(text):
-    """Return the terms in a .pot file: dates and places in the code change for no reason."""
+    """Return the terms of a .pot file, without dates and code locations."""
     found = ("".join(re.findall(r'"(.*)"', term)) for term in TERM.findall(text))
     return set(filter(None, found))

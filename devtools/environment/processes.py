@@ -1,4 +1,4 @@
-"""Child processes: one that has the terminal, and some that run beside us."""
+"""Child processes in the foreground and background."""
 
 import contextlib
 import signal
@@ -6,10 +6,10 @@ import subprocess
 
 
 def foreground(command, environ, **options):
-    """Run a command that has the terminal; return its exit code."""
+    """Run a command on the terminal; return its exit code."""
 
     def forward(number, _frame):
-        # Ctrl-C reaches the child by itself, as a part of the terminal's foreground.
+        # The terminal sends Ctrl-C to the child as well.
         if number != signal.SIGINT:
             child.send_signal(number)
 
@@ -23,9 +23,9 @@ def foreground(command, environ, **options):
 
 
 def background(command, environ, log):
-    """Start a command whose output goes into a file.
+    """Start a command with its output in a file.
 
-    Ctrl-C does not reach it, so that we can end it in order; but it ends when we are killed.
+    It does not receive Ctrl-C, but is terminated when this process ends.
     """
     with open(log, "w", encoding="utf-8") as file:
         return subprocess.Popen(
@@ -40,9 +40,7 @@ def background(command, environ, log):
 
 @contextlib.contextmanager
 def ended(process):
-    """End a process at the end of the block: politely, and after a while or an impatient Ctrl-C
-    no longer so.
-    """
+    """Terminate a process at the end of the block; kill it after a timeout or Ctrl-C."""
     try:
         yield process
     finally:

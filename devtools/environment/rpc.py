@@ -1,4 +1,4 @@
-"""Talking to a running Odoo and a running sandbox, as programs elsewhere do."""
+"""Clients for Odoo's JSON-RPC and the sandbox's controls."""
 
 import http.cookiejar
 import json
@@ -7,20 +7,20 @@ import urllib.request
 
 from .console import Problem
 
-TIMEOUT = 120  # seconds; the first request to an Odoo that has just started is slow
+TIMEOUT = 120  # seconds; the first request after Odoo's start is slow
 
 
 class OdooError(Problem):
-    """Odoo refused something; the message is what a user would see."""
+    """An error of Odoo, with the message that users see."""
 
 
 class Odoo:
-    """A session of one user in a running Odoo, over its JSON-RPC."""
+    """A user's session over JSON-RPC."""
 
     def __init__(self, url, database, login, password):
         self.url = url
         cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        # No proxy: this is the same machine.
+        # No proxy for the local machine.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), cookies)
         self._post("/web/session/authenticate", db=database, login=login, password=password)
 
@@ -30,11 +30,11 @@ class Odoo:
         return self._post(path, model=model, method=method, args=args, kwargs=kwargs)
 
     def find(self, model, domain, fields):
-        """Return the records of a domain, archived ones left out, oldest first."""
+        """Return the records that match a domain, without archived ones, by id."""
         return self.call(model, "search_read", domain, fields=fields, order="id")
 
     def read(self, model, record, *fields):
-        """Return the fields of one record."""
+        """Return field values of a record."""
         return self.call(model, "read", [record], list(fields))[0]
 
     def reference(self, xml_id):
@@ -46,14 +46,14 @@ class Odoo:
         return found[0]["res_id"] if found else None
 
     def _post(self, path, **params):
-        answer = _exchange(
+        response = _exchange(
             self._opener, self.url + path, {"jsonrpc": "2.0", "method": "call", "params": params}
         )
-        if "error" in answer:
-            error = answer["error"]
+        if "error" in response:
+            error = response["error"]
             data = error.get("data", {})
             raise OdooError(f"{path}: {data.get('message') or error.get('message')}")
-        return answer.get("result")
+        return response.get("result")
 
 
 class Sandbox:
@@ -64,11 +64,11 @@ class Sandbox:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def get(self, path):
-        """Return the answer to a GET below /_sandbox."""
+        """Send a GET below /_sandbox; return the response."""
         return _exchange(self._opener, f"{self.url}/_sandbox/{path}")
 
     def post(self, path, body):
-        """Return the answer to a POST below /_sandbox."""
+        """Send a POST below /_sandbox; return the response."""
         return _exchange(self._opener, f"{self.url}/_sandbox/{path}", body)
 
     def delete(self, path):
@@ -77,7 +77,7 @@ class Sandbox:
 
 
 def answers(url):
-    """Tell whether anything answers at an address."""
+    """Return whether a server responds at a URL."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         opener.open(url, timeout=TIMEOUT).close()
@@ -97,6 +97,6 @@ def _exchange(opener, url, body=None, method=None):
         with opener.open(request, timeout=TIMEOUT) as response:
             return json.load(response)
     except urllib.error.HTTPError as error:
-        raise Problem(f"{url} answered {error.code}: {error.read(500).decode()}") from error
+        raise Problem(f"{url} returned {error.code}: {error.read(500).decode()}") from error
     except (OSError, ValueError) as error:
-        raise Problem(f"{url} gave no proper answer: {error}") from error
+        raise Problem(f"{url} returned no valid response: {error}") from error

@@ -1,4 +1,4 @@
-"""./dev sandbox: the local Campaign Master by itself."""
+"""./dev sandbox: run only the sandbox."""
 
 import os
 
@@ -8,12 +8,12 @@ from .processes import background, foreground
 
 
 def arguments(*args):
-    """Return the command line that runs the sandbox."""
+    """Return the sandbox's command line."""
     return [virtualenv.python(), "-P", "-m", "sandbox", *map(str, args)]
 
 
 def environ(root=ROOT):
-    """Return the environment in which a checkout's sandbox is found."""
+    """Return the environment variables for a checkout's sandbox."""
     return {**os.environ, "PYTHONPATH": str(root)}
 
 
@@ -23,5 +23,5 @@ def command(args):
 
 
 def start(*args, log, root=ROOT):
-    """Start a checkout's sandbox in the background, its log in a file."""
+    """Start a checkout's sandbox in the background, with its output in a file."""
     return background(arguments(*args), environ(root), log)

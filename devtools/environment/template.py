@@ -1,4 +1,4 @@
-"""New databases in seconds: copies of one with everything that the add-on depends on."""
+"""Creates databases quickly, from a template with the add-on's dependencies."""
 
 import ast
 import hashlib
@@ -10,34 +10,35 @@ PREFIX = "campaign_master_template_"
 
 
 def copy(odoo, name):
-    """Make a new database with the apps that the add-on depends on, but without the add-on."""
+    """Create a database with the add-on's dependencies, but without the add-on."""
     odoo.drop(name)
     odoo.quietly("db", "duplicate", _template(odoo), name)
 
 
 def make_database(odoo, name):
-    """Make a new database with the add-on; a warning on the way is a failure."""
+    """Create a database with the add-on.
+
+    :raise Problem: the installation logs warnings
+    """
     copy(odoo, name)
     say("Installing campaign_master ...")
-    complaints = odoo.install(name, "campaign_master")
-    if complaints:
-        raise Problem(f"Installing campaign_master is not without complaints:\n{complaints}")
+    if warnings := odoo.install(name, "campaign_master"):
+        raise Problem(f"Installing campaign_master logs warnings:\n{warnings}")
 
 
 def _template(odoo):
-    """Return the name of the template; make it if it is missing."""
+    """Return the name of the template; create it if missing."""
     depends = ast.literal_eval((ADDON / "__manifest__.py").read_text())["depends"]
     version = odoo.environ["ODOO_ADDONS_PATH"].split(",")[0]
     key = hashlib.sha256(repr([version, sorted(depends)]).encode()).hexdigest()[:8]
     name = PREFIX + key
-    # Under its name only when complete.
+    # Renamed when complete.
     building = f"{name}_unfinished"
     with locked(name):
         if name not in odoo.databases():
-            say(f"Making a template database with {', '.join(depends)} (about a minute) ...")
+            say(f"Creating a template database with {', '.join(depends)} (about a minute) ...")
             odoo.drop(building)
-            complaints = odoo.install(building, ",".join(depends))
-            if complaints:
-                say(f"Note: Odoo's own modules complain on installation:\n{complaints}")
+            if warnings := odoo.install(building, ",".join(depends)):
+                say(f"Note: Installing Odoo's own modules logs warnings:\n{warnings}")
             odoo.quietly("db", "rename", building, name)
     return name

@@ -1,4 +1,4 @@
-"""./dev test: everything that is needed, then the tests."""
+"""./dev test: set up the environment and run tests."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ from .console import complain, say
 from .places import ADDON, ROOT, locked
 from .processes import foreground
 
-# Tests that need no Odoo.
+# Tests that do not need Odoo.
 PLAIN = ["sandbox/tests", "devtools/environment/tests"]
 ODOO = ["campaign_master/tests"]
 FAULTS = ["devtools/faults"]
@@ -23,34 +23,34 @@ PASSED, NOTHING_COLLECTED = 0, 5
 
 def command(args):
     """./dev test [--faults [--all] | --acceptance] [pytest's arguments]"""
-    paths, options = _paths(args)
+    paths, options = _split_args(args)
     if "--acceptance" in options:
         options.remove("--acceptance")
         return _run_acceptance(paths or ACCEPTANCE, options)
     if "--faults" in options:
         options.remove("--faults")
         return _run_faults(paths or FAULTS, options)
-    everything = not paths
-    plain = [path for path in (PLAIN if everything else paths) if not _of_addon(path)]
-    of_addon = [path for path in (ODOO if everything else paths) if _of_addon(path)]
+    run_all = not paths
+    plain = [path for path in (PLAIN if run_all else paths) if not _needs_odoo(path)]
+    in_odoo = [path for path in (ODOO if run_all else paths) if _needs_odoo(path)]
     codes = []
     plain = [path for path in plain if (ROOT / path.split("::")[0]).exists()]
     if plain:
         codes.append(_run_plain(plain, options))
-    if of_addon:
-        codes.append(_run_in_odoo(of_addon, options, everything))
+    if in_odoo:
+        codes.append(_run_in_odoo(in_odoo, options, run_all))
     failed = [code for code in codes if code not in (PASSED, NOTHING_COLLECTED)]
-    # Options like -k may leave nothing in one of the two runs, but not in both.
+    # Options such as -k may deselect all tests of one run, but not of both.
     return failed[0] if failed else min(codes, default=NOTHING_COLLECTED)
 
 
-def _paths(args):
-    """Tell the tests that are named from pytest's options; paths come back relative to the root."""
+def _split_args(args):
+    """Separate test paths, made relative to the root, from pytest's options."""
     paths, options = [], []
     for arg in args:
         file, separator, name = arg.partition("::")
-        places = [os.path.join(place, file) for place in (os.getcwd(), ROOT)]
-        found = next(filter(os.path.exists, places), None)
+        candidates = [os.path.join(base, file) for base in (os.getcwd(), ROOT)]
+        found = next(filter(os.path.exists, candidates), None)
         if found and not arg.startswith("-"):
             paths.append(os.path.relpath(os.path.realpath(found), ROOT) + separator + name)
         else:
@@ -58,7 +58,7 @@ def _paths(args):
     return paths, options
 
 
-def _of_addon(path):
+def _needs_odoo(path):
     return path.split("/")[0] == ADDON.name
 
 
@@ -73,11 +73,11 @@ def _run_plain(paths, options):
     return _pytest(virtualenv.python(), environ, "-p", "no:odoo", *options, *paths)
 
 
-def _run_in_odoo(paths, options, everything):
-    """Run the add-on's tests in a new database; remove it afterwards."""
+def _run_in_odoo(paths, options, check_terms):
+    """Run the add-on's tests in a new database."""
     odoo_command.need_browser()
     with odoo_command.ready() as odoo, _database(odoo) as name:
-        outdated = pot.difference(odoo, name) if everything else ""
+        outdated = pot.difference(odoo, name) if check_terms else ""
         code = _pytest(
             odoo.python,
             odoo.environ,
@@ -92,14 +92,14 @@ def _run_in_odoo(paths, options, everything):
 
 
 def _run_faults(paths, options):
-    """Run what goes wrong: outside Odoo's tests, on copies of a new database."""
+    """Run the fault tests, on copies of a new database."""
     with odoo_command.ready() as odoo, _database(odoo) as name:
         arguments = ["-p", "no:odoo", f"--faults-database={name}", *options, *paths]
         return _pytest(odoo.python, odoo.environ, *arguments)
 
 
 def _run_acceptance(paths, options):
-    """Test what README promises, in the environment variables of the user."""
+    """Run the acceptance tests, with the user's environment variables."""
     odoo_command.need_browser()
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     with locked("acceptance"):
@@ -108,22 +108,22 @@ def _run_acceptance(paths, options):
 
 @contextlib.contextmanager
 def _database(odoo):
-    """Make a new database with the add-on; remove it afterwards, with what was copied from it."""
+    """Create a database with the add-on; drop it and its copies afterwards."""
     _drop_leftovers(odoo)
     name = f"{DATABASE}{os.getpid()}"
     started = time.monotonic()
     try:
         template.make_database(odoo, name)
-        say(f"A new database with the add-on took {time.monotonic() - started:.0f} seconds.")
+        say(f"Created a database with the add-on in {time.monotonic() - started:.0f} seconds.")
         yield name
     finally:
-        for made in odoo.databases():
-            if made == name or made.startswith(f"{name}_"):
-                odoo.drop(made)
+        for database in odoo.databases():
+            if database == name or database.startswith(f"{name}_"):
+                odoo.drop(database)
 
 
 def _drop_leftovers(odoo):
-    """Remove the databases of runs that were killed."""
+    """Drop the databases of runs that were killed."""
     for name in odoo.databases():
         pid = name.removeprefix(DATABASE).partition("_")[0]
         if name.startswith(DATABASE) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):

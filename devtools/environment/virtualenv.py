@@ -1,4 +1,4 @@
-"""Python packages, in virtual environments in the cache."""
+"""Virtual environments in the cache."""
 
 import hashlib
 import shutil
@@ -8,7 +8,7 @@ import sys
 from .console import Problem, say
 from .places import CACHE, HERE, locked
 
-# Which requirement files make which environment.
+# Requirement files by environment.
 ENVIRONMENTS = {
     "odoo": ["requirements.txt", "requirements-test.txt"],
     "lint": ["requirements-lint.txt"],
@@ -17,10 +17,10 @@ ENVIRONMENTS = {
 
 
 def python(name="odoo"):
-    """Return the Python of an environment; install its packages if need be.
+    """Return the Python of an environment; create it if needed.
 
-    The directory is named after what the requirement files say, so that another checkout with
-    other requirements has its own.
+    The directory's name contains a hash of the requirement files, so that checkouts with different
+    requirements do not share it.
     """
     requirements = [HERE / file for file in ENVIRONMENTS[name]]
     content = sys.version.encode() + b"".join(file.read_bytes() for file in requirements)
@@ -35,7 +35,7 @@ def python(name="odoo"):
 
 
 def _install(directory, requirements):
-    """Make the environment; it cannot be moved later, so it is built where it stays."""
+    """Create the environment in its final place, as it cannot be moved."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run([sys.executable, "-m", "venv", directory], check=True)
@@ -47,22 +47,22 @@ def _install(directory, requirements):
         command + files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as pip:
         with open(log, "w", encoding="utf-8") as file:
-            for count, line in enumerate(_watched(pip.stdout, file), start=1):
+            for count, line in enumerate(_progress(pip.stdout, file), start=1):
                 if count % 25 == 0:
-                    say(f"  {count} packages looked at ...")
+                    say(f"  {count} packages collected ...")
                 if line.startswith("Installing collected"):
-                    say("  installing them ...")
+                    say("  installing ...")
     if pip.returncode:
         errors = [line for line in log.read_text().splitlines() if "ERROR" in line]
         raise Problem(
-            "The Python packages could not be installed. Is the network up? pip says:\n  "
-            + "\n  ".join(errors[-5:] or ["nothing"])
-            + f"\nAll that it said is in {log}."
+            "The Python packages could not be installed. Check the network. Errors of pip:\n  "
+            + "\n  ".join(errors[-5:] or ["none"])
+            + f"\nThe complete output is in {log}."
         )
 
 
-def _watched(lines, file):
-    """Write everything down, and yield the lines that tell how far pip is."""
+def _progress(lines, file):
+    """Write all lines to the file, and yield those that show pip's progress."""
     for line in lines:
         file.write(line)
         if line.startswith(("Collecting ", "Installing collected ")):

@@ -1,62 +1,62 @@
-// Keeps the page fresh: every two seconds the same page is asked for again, and what is marked
-// with data-live is taken from it. What the reader is using at that moment is left alone.
+// Updates the elements with data-live from a new copy of the page. Elements in use are left alone.
 
-const EVERY = 2000;
-const PLACES = ["campaigns", "lists", "templates", "usage"];
+const INTERVAL = 2000;
+const SECTIONS = ["campaigns", "lists", "templates", "usage"];
 
 const wasSent = (card) => Boolean(card.querySelector("details"));
 
-function freshen(old, fresh) {
-  const oldLive = old.querySelectorAll("[data-live]");
-  const freshLive = fresh.querySelectorAll("[data-live]");
-  // A draft that was sent has another form: such a card is taken whole.
-  if (oldLive.length !== freshLive.length || wasSent(old) !== wasSent(fresh)) {
-    old.replaceWith(fresh);
+function update(oldSection, newSection) {
+  const oldLive = oldSection.querySelectorAll("[data-live]");
+  const newLive = newSection.querySelectorAll("[data-live]");
+  // A campaign that has been sent has another form.
+  if (oldLive.length !== newLive.length || wasSent(oldSection) !== wasSent(newSection)) {
+    oldSection.replaceWith(newSection);
     return;
   }
-  oldLive.forEach((piece, index) => {
-    const now = freshLive[index].innerHTML;
-    if (piece.contains(document.activeElement) || piece.innerHTML === now) return;
-    const chosen = piece.value;
-    piece.innerHTML = now;
-    if (piece.tagName === "SELECT") piece.value = chosen;
+  oldLive.forEach((element, index) => {
+    const html = newLive[index].innerHTML;
+    if (element.contains(document.activeElement) || element.innerHTML === html) return;
+    const selected = element.value;
+    element.innerHTML = html;
+    if (element.tagName === "SELECT") element.value = selected;
   });
 }
 
-function freshenCampaigns(old, fresh) {
-  // Cards that are new come in their place, those of deleted campaigns go.
-  const wanted = [...fresh.children];
-  for (const card of [...old.children]) {
-    if (!wanted.some((one) => one.id === card.id)) card.remove();
+function updateCampaigns(oldSection, newSection) {
+  const newCards = [...newSection.children];
+  for (const card of [...oldSection.children]) {
+    if (!newCards.some((newCard) => newCard.id === card.id)) card.remove();
   }
-  wanted.forEach((card, index) => {
-    const there = card.id && old.querySelector("#" + card.id);
-    if (there) freshen(there, card);
-    else if (card.id || !old.children.length) old.insertBefore(card, old.children[index] || null);
+  newCards.forEach((card, index) => {
+    const existing = card.id && oldSection.querySelector("#" + card.id);
+    if (existing) update(existing, card);
+    else if (card.id || !oldSection.children.length) {
+      oldSection.insertBefore(card, oldSection.children[index] || null);
+    }
   });
 }
 
 async function refresh() {
   try {
     if (!document.hidden) {
-      const here = location.pathname === "/" ? location.href : "/";
-      const answer = await fetch(here, { cache: "no-store" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      for (const id of PLACES) {
-        const fresh = page.getElementById(id);
-        if (!fresh) continue;
-        (id === "campaigns" ? freshenCampaigns : freshen)(document.getElementById(id), fresh);
+      const url = location.pathname === "/" ? location.href : "/";
+      const response = await fetch(url, { cache: "no-store" });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      for (const id of SECTIONS) {
+        const section = page.getElementById(id);
+        if (!section) continue;
+        (id === "campaigns" ? updateCampaigns : update)(document.getElementById(id), section);
       }
     }
   } catch {
-    // The sandbox was stopped: the figures stay, and it may come back.
+    // The sandbox may be started again.
   }
-  setTimeout(refresh, EVERY);
+  setTimeout(refresh, INTERVAL);
 }
 
-setTimeout(refresh, EVERY);
+setTimeout(refresh, INTERVAL);
 
-// Choosing a user is enough; the button beside it is for those without JavaScript.
+// Without JavaScript, the button submits the form.
 document.querySelectorAll(".account").forEach((form) => {
   form.querySelector("button").hidden = true;
   form.addEventListener("change", () => form.submit());

@@ -1,15 +1,15 @@
-"""A sandbox on a real socket for each test, and somebody to talk to it with."""
+"""A sandbox on a real socket for each test, and its users."""
 
 import pytest
 
 from sandbox.server import serve
 
-from .people import Caller
+from .caller import Caller
 
 
 @pytest.fixture
 def sandbox():
-    """An empty sandbox with two users, each with an account of their own."""
+    """An empty sandbox with two users."""
     with serve(users={"ann": "secret of ann", "bob": "secret of bob"}) as running:
         yield running
 

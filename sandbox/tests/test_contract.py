@@ -1,7 +1,7 @@
-"""The sandbox against ``docs/openapi.yaml``: every call of the file, over a real socket.
+"""Every call of ``docs/openapi.yaml`` against the sandbox, over a real socket.
 
-Requests are made up from the file's schemas, and every answer is compared with the file: its
-status, headers and body. Nothing here knows what the sandbox does, only what the file says.
+Requests are generated from the schemas, and the status, headers and body of every response are
+compared with the file.
 """
 
 import itertools
@@ -19,8 +19,8 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from sandbox.server import serve
 
-from .made_up import ANYTHING, made_up
-from .people import Caller
+from .caller import Caller
+from .schema_values import ANYTHING, values_for
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 CONTRACT = yaml.safe_load(FILE.read_text())
@@ -32,10 +32,10 @@ OPERATIONS = {
     if verb in VERBS
 }
 WITH_TOKEN = [name for name, (_v, _p, one) in OPERATIONS.items() if one.get("security") != []]
-TRIES = settings(
+EXAMPLES = settings(
     max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
-USER = {"username": "ann", "password": "secret of ann"}
+CREDENTIALS = {"username": "ann", "password": "secret of ann"}
 SINCE = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(
     lambda moment: moment.isoformat() + "Z"
 )
@@ -43,7 +43,7 @@ _numbers = itertools.count(1)
 
 
 def resolved(part):
-    """A part of the file, or what it points at."""
+    """A part of the file, with a reference replaced by its target."""
     while "$ref" in part:
         target = CONTRACT
         for step in part["$ref"].removeprefix("#/").split("/"):
@@ -53,7 +53,7 @@ def resolved(part):
 
 
 def inlined(schema):
-    """A schema without references, as ``made_up`` wants it."""
+    """A schema without references."""
     if isinstance(schema, list):
         return [inlined(one) for one in schema]
     if not isinstance(schema, dict):
@@ -70,44 +70,46 @@ def body_schema(operation):
     return inlined(operation["requestBody"]["content"]["application/json"]["schema"])
 
 
-def check(name, answer):
-    """Compare an answer with what the file says of it."""
+def check(name, response):
+    """Compare a response with the file."""
     _verb, _path, operation = OPERATIONS[name]
-    expected = operation["responses"].get(str(answer.status_code))
-    assert expected, f"{name} answers {answer.status_code}, which is not documented: {answer.text}"
+    expected = operation["responses"].get(str(response.status_code))
+    assert expected, (
+        f"{name} returns {response.status_code}, which is not documented: {response.text}"
+    )
     expected = resolved(expected)
     for header, described in expected.get("headers", {}).items():
-        assert re.fullmatch(r"\d+", answer.headers[header]), (header, answer.headers[header])
+        assert re.fullmatch(r"\d+", response.headers[header]), (header, response.headers[header])
         assert resolved(described)["required"]
-    assert answer.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == "application/json"
     schema = expected["content"]["application/json"]["schema"]
     Draft202012Validator(
         {**schema, "components": CONTRACT["components"]}, format_checker=FormatChecker()
-    ).validate(answer.json())
-    for value, known in known_words(schema, answer.json()):
-        assert value in known, f"{name} answers with the unknown word {value}"
+    ).validate(response.json())
+    for value, known in known_values(schema, response.json()):
+        assert value in known, f"{name} returns the unknown value {value}"
 
 
-def known_words(schema, value):
-    """Values of members for which the file names the words it knows."""
+def known_values(schema, value):
+    """Values of members with ``x-known-values``, and these."""
     schema = resolved(schema)
     if "x-known-values" in schema:
         yield value, schema["x-known-values"]
     for part in schema.get("allOf", []):
-        yield from known_words(part, value)
+        yield from known_values(part, value)
     for member, described in schema.get("properties", {}).items():
         if isinstance(value, dict) and member in value:
-            yield from known_words(described, value[member])
+            yield from known_values(described, value[member])
     for item in value if isinstance(value, list) else []:
-        yield from known_words(schema.get("items", {}), item)
+        yield from known_values(schema.get("items", {}), item)
 
 
 @pytest.fixture(scope="module")
-def world():
-    """A sandbox with something in it, and what is there by the names of the path parameters."""
-    with serve(users={USER["username"]: USER["password"]}, hourLimit=10**6, monthLimit=10**6) as up:
+def seeded():
+    """A user of a sandbox with data, and the ids in it by path parameter."""
+    with serve(users={"ann": "secret of ann"}, hourLimit=10**6, monthLimit=10**6) as up:
         ann = Caller(up.url)
-        ann.login(**USER)
+        ann.login(**CREDENTIALS)
         template_id, list_id = ann.template(), ann.list("gone@example.com", *"abc")
         ann.control("/suppress", {"email": "gone@example.com"})
         sent = ann.campaign(templateId=template_id, reference="a sent one")
@@ -117,9 +119,9 @@ def world():
         ann.close()
 
 
-def call(world, draw, name, body=None, query=None):
-    """Make one call with made-up values where the test has none of its own."""
-    ann, known = world
+def call(seeded, draw, name, body=None, query=None):
+    """Make a call, with path parameters from the seeded ids."""
+    ann, known = seeded
     verb, path, operation = OPERATIONS[name]
     for parameter in parameters(operation, "path"):
         path = path.replace(f"{{{parameter['name']}}}", str(draw(known[parameter["name"]])))
@@ -133,14 +135,14 @@ def query_of(data, operation):
     query = {}
     for parameter in parameters(operation, "query"):
         if parameter.get("required") or data.draw(st.booleans()):
-            value = SINCE if parameter["name"] == "since" else made_up(inlined(parameter["schema"]))
-            query[parameter["name"]] = data.draw(value)
+            values = values_for(inlined(parameter["schema"]))
+            query[parameter["name"]] = data.draw(SINCE if parameter["name"] == "since" else values)
     return query
 
 
 def body_of(data, name, known):
-    """A valid body, but for what the file can say in words only."""
-    body = data.draw(made_up(body_schema(OPERATIONS[name][2])))
+    """A valid body, including rules that the schema cannot express."""
+    body = data.draw(values_for(body_schema(OPERATIONS[name][2])))
     if "templateId" in body:
         body["templateId"] = known["templateId"][0]
     if "reference" in body:
@@ -152,37 +154,37 @@ def body_of(data, name, known):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_valid_request_is_answered_as_the_file_says(world, name):
+def test_every_valid_request_gets_a_documented_response(seeded, name):
     operation = OPERATIONS[name][2]
 
-    @TRIES
+    @EXAMPLES
     @given(st.data())
-    def try_it(data):
-        body = body_of(data, name, world[1]) if "requestBody" in operation else None
+    def check_example(data):
+        body = body_of(data, name, seeded[1]) if "requestBody" in operation else None
         query = query_of(data, operation)
-        # The last campaign is a draft: only that one can be changed.
-        answer = call(world, lambda ids: ids[-1], name, body, query)
-        check(name, answer)
-        assert answer.ok or name == "authenticate", answer.text
+        # The last campaign is a draft, which can be changed.
+        response = call(seeded, lambda ids: ids[-1], name, body, query)
+        check(name, response)
+        assert response.ok or name == "authenticate", response.text
 
-    try_it()
+    check_example()
 
 
-def test_the_right_password_gives_a_token(world):
-    check("authenticate", world[0].post("/authenticate", json=USER))
+def test_the_right_password_gives_a_token(seeded):
+    check("authenticate", seeded[0].post("/authenticate", json=CREDENTIALS))
 
 
 @pytest.mark.parametrize(
     "name", [name for name, (_v, _p, one) in OPERATIONS.items() if "requestBody" in one]
 )
-def test_every_body_that_breaks_the_schema_is_refused_as_the_file_says(world, name):
+def test_every_body_that_violates_the_schema_gets_a_documented_error(seeded, name):
     schema = body_schema(OPERATIONS[name][2])
     valid = Draft202012Validator(schema, format_checker=FormatChecker()).is_valid
 
-    @TRIES
+    @EXAMPLES
     @given(st.data())
-    def try_it(data):
-        body = body_of(data, name, world[1])
+    def check_example(data):
+        body = body_of(data, name, seeded[1])
         damage = data.draw(st.sampled_from(["replace", "drop", "add", "whole"]))
         member = data.draw(st.sampled_from(sorted(schema["required"])))
         if damage == "replace":
@@ -194,79 +196,81 @@ def test_every_body_that_breaks_the_schema_is_refused_as_the_file_says(world, na
         else:
             body = data.draw(ANYTHING)
         if not valid(body):
-            answer = call(world, lambda ids: ids[-1], name, body)
-            check(name, answer)
-            assert answer.status_code == 400, answer.text
+            response = call(seeded, lambda ids: ids[-1], name, body)
+            check(name, response)
+            assert response.status_code == 400, response.text
 
-    try_it()
+    check_example()
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'{"a":' * 5000, b'"text"'])
 @pytest.mark.parametrize(
     "name", [name for name, (_v, _p, one) in OPERATIONS.items() if "requestBody" in one]
 )
-def test_a_body_that_is_no_json_object_is_refused(world, name, body):
-    ann, known = world
+def test_a_body_that_is_not_a_json_object_is_refused(seeded, name, body):
+    ann, known = seeded
     verb, path, _operation = OPERATIONS[name]
     path = path.format(listId=known["listId"][0], campaignId=known["campaignId"][-1])
-    answer = ann.request(
+    response = ann.request(
         verb.upper(), path, data=body, headers={"Content-Type": "application/json"}
     )
-    check(name, answer)
-    assert answer.status_code == 400
+    check(name, response)
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize("query", ["page=0", "page=x", "pageSize=0", "pageSize=-1", "page=1.5"])
 @pytest.mark.parametrize(
     "name", [name for name, (_v, _p, one) in OPERATIONS.items() if parameters(one, "query")]
 )
-def test_a_page_that_cannot_be_is_refused(world, name, query):
-    path = OPERATIONS[name][1].format(campaignId=world[1]["campaignId"][0])
-    wanted = "reference=a+draft&" if name == "findCampaigns" else ""
-    answer = world[0].get(f"{path}?{wanted}{query}")
-    check(name, answer)
-    assert answer.status_code == 400
+def test_an_invalid_page_is_refused(seeded, name, query):
+    path = OPERATIONS[name][1].format(campaignId=seeded[1]["campaignId"][0])
+    reference = "reference=a+draft&" if name == "findCampaigns" else ""
+    response = seeded[0].get(f"{path}?{reference}{query}")
+    check(name, response)
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize(
     "since", ["yesterday", "2026-01-31", "2026-01-31T10:00:00", "2026-02-30T10:00:00Z", ""]
 )
-def test_a_since_that_is_no_time_in_utc_is_refused(world, since):
-    campaign = world[1]["campaignId"][0]
-    answer = world[0].get(f"/campaigns/{campaign}/activity?since={quote(since)}")
-    check("listActivity", answer)
-    assert answer.status_code == 400
+def test_a_since_that_is_not_a_time_in_utc_is_refused(seeded, since):
+    campaign = seeded[1]["campaignId"][0]
+    response = seeded[0].get(f"/campaigns/{campaign}/activity?since={quote(since)}")
+    check("listActivity", response)
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize("name", WITH_TOKEN)
-def test_without_a_good_token_nothing_is_answered(world, name):
+def test_a_call_without_a_valid_token_is_refused(seeded, name):
     for header in (None, "", "Bearer", "Bearer wrong", "Basic YW5uOnNlY3JldA=="):
-        ann, (verb, path, _operation) = Caller(world[0].url), OPERATIONS[name]
+        ann, (verb, path, _operation) = Caller(seeded[0].url), OPERATIONS[name]
         headers = {} if header is None else {"Authorization": header}
-        path = path.format(listId=world[1]["listId"][0], campaignId=world[1]["campaignId"][0])
-        answer = ann.request(verb.upper(), path, headers=headers)
-        check(name, answer)
-        assert answer.status_code == 401
+        path = path.format(listId=seeded[1]["listId"][0], campaignId=seeded[1]["campaignId"][0])
+        response = ann.request(verb.upper(), path, headers=headers)
+        check(name, response)
+        assert response.status_code == 401
 
 
-@pytest.mark.parametrize("thing", ["0", "1", "999999", str(2**70)])
+@pytest.mark.parametrize("record_id", ["0", "1", "999999", str(2**70)])
 @pytest.mark.parametrize(
     "name", [name for name, (_v, _p, one) in OPERATIONS.items() if parameters(one, "path")]
 )
-def test_what_is_not_there_is_not_found(world, name, thing):
+def test_a_missing_record_is_not_found(seeded, name, record_id):
     verb, path, operation = OPERATIONS[name]
     body = {"json": {}} if "requestBody" in operation else {}
-    answer = world[0].request(verb.upper(), path.format(listId=thing, campaignId=thing), **body)
-    check(name, answer)
-    assert answer.status_code == 404
+    response = seeded[0].request(
+        verb.upper(), path.format(listId=record_id, campaignId=record_id), **body
+    )
+    check(name, response)
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["drop:total", "type:name", "403", "html", "badjson"])
-def test_an_answer_that_the_file_does_not_allow_is_noticed(world, kind):
-    world[0].faults(kind)
-    answer = world[0].get("/lists")
+def test_a_response_that_violates_the_contract_is_noticed(seeded, kind):
+    seeded[0].faults(kind)
+    response = seeded[0].get("/lists")
     with pytest.raises((AssertionError, ValidationError, requests.JSONDecodeError)):
-        check("listLists", answer)
+        check("listLists", response)
 
 
 def test_every_operation_says_whether_it_is_documented_or_modelled():

@@ -1,9 +1,9 @@
-"""The limits per user: calls an hour and calls a calendar month."""
+"""Rate limits per user: calls per hour and per calendar month."""
 
 import time
 
 
-def test_every_answer_says_what_is_left_of_the_hour(ann):
+def test_every_response_has_the_calls_left_this_hour(ann):
     headers = [ann.get("/lists").headers for _call in range(3)]
     assert [one["x-rate-limit-limit"] for one in headers] == ["5000"] * 3
     assert [one["x-rate-limit-remaining"] for one in headers] == ["4999", "4998", "4997"]
@@ -11,14 +11,14 @@ def test_every_answer_says_what_is_left_of_the_hour(ann):
 
 
 def test_the_login_has_no_limit_headers_and_is_not_counted(ann):
-    answer = ann.login("ann", "secret of ann")
-    assert not [name for name in answer.headers if name.lower().startswith("x-")]
+    response = ann.login("ann", "secret of ann")
+    assert not [name for name in response.headers if name.lower().startswith("x-")]
     assert ann.get("/lists").headers["x-rate-limit-remaining"] == "4999"
 
 
 def test_when_the_hour_is_used_up_every_call_is_429_until_the_next(ann):
     ann.control("/settings", {"hourLimit": 2, "hourSeconds": 2})
-    # Begin with a new "hour" of two seconds, so that it does not end in between.
+    # Start with a new "hour" of two seconds, so that it does not end meanwhile.
     time.sleep(2 - time.time() % 2 + 0.05)
     assert [ann.get("/lists").status_code for _call in range(4)] == [200, 200, 429, 429]
     refused = ann.get("/lists")
@@ -39,7 +39,7 @@ def test_when_the_month_is_used_up_calls_are_429_with_calls_left_in_the_hour(ann
     assert "month" in refused.json()["message"]
 
 
-def test_one_user_at_the_limit_holds_up_nobody_else(ann, bob):
+def test_one_user_at_the_limit_does_not_affect_others(ann, bob):
     ann.control("/usage", {"account": "ann", "hour": 5000})
     assert ann.get("/lists").status_code == 429
     assert bob.get("/lists").status_code == 200
@@ -52,7 +52,7 @@ def test_a_refused_call_is_not_counted(ann):
     assert ann.state()["accounts"][0]["usage"]["hour"] == 5000
 
 
-def test_errors_carry_the_headers_unless_told_otherwise(ann):
+def test_errors_have_the_headers_unless_disabled(ann):
     assert "x-rate-limit-limit" in ann.get("/campaigns/1").headers
     ann.control("/settings", {"headersOnErrors": False})
     assert "x-rate-limit-limit" not in ann.get("/campaigns/1").headers

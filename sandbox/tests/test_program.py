@@ -1,4 +1,4 @@
-"""The program ``python -m sandbox``: its command line, and its state file."""
+"""``python -m sandbox``: command line and state file."""
 
 import contextlib
 import signal
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from .people import Caller, crowd
+from .caller import Caller, addresses
 
 ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
 def program(*arguments):
-    """The sandbox in a process of its own; yields the process and its address."""
+    """Run the sandbox in a process; yield the process and the address."""
     process = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--user", "ann:secret of ann", *map(str, arguments)],
         cwd=ROOT,
@@ -36,14 +36,14 @@ def test_everything_survives_a_restart_with_a_state_file(tmp_path, end):
     with program("--state", state) as (process, url):
         ann = Caller(url)
         ann.login("ann", "secret of ann")
-        campaign, list_id = ann.campaign(), ann.list(*crowd(300))
+        campaign, list_id = ann.campaign(), ann.list(*addresses(300))
         ann.send(campaign, list_id, minutes=60 * 24, minutesAgo=60 * 12)
         before = ann.state()
         process.send_signal(end)
         process.wait(10)
     with program("--state", state) as (process, url):
         ann.url = url
-        assert ann.get("/lists").status_code == 200, "the token is still good"
+        assert ann.get("/lists").status_code == 200, "the token is still valid"
         after = ann.state()
         for part in ("templates", "lists", "accounts"):
             skipped = {"usage", "suppressed"}
@@ -61,14 +61,14 @@ def test_the_command_line_sets_limits_and_delay():
     with program("--hour-limit", 7, "--month-limit", 9, "--delay", 50) as (_process, url):
         ann = Caller(url)
         ann.login("ann", "secret of ann")
-        answer = ann.get("/lists")
-        assert answer.headers["x-rate-limit-limit"] == "7"
-        assert answer.elapsed.total_seconds() >= 0.05
+        response = ann.get("/lists")
+        assert response.headers["x-rate-limit-limit"] == "7"
+        assert response.elapsed.total_seconds() >= 0.05
         assert ann.state()["settings"]["monthLimit"] == 9
         ann.close()
 
 
-def test_a_state_file_of_another_version_is_refused_in_words(tmp_path):
+def test_a_state_file_of_another_version_is_refused_without_a_traceback(tmp_path):
     import sqlite3
 
     state = tmp_path / "state"
@@ -86,6 +86,6 @@ def test_a_state_file_of_another_version_is_refused_in_words(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_it_imports_nothing_of_the_add_on():
+def test_it_imports_nothing_from_the_add_on():
     for file in (ROOT / "sandbox").glob("*.py"):
         assert "campaign_master" not in file.read_text().replace("campaign_master_", ""), file

@@ -1,4 +1,4 @@
-"""What ./dev is built from, as far as it can be tried without fetching anything."""
+"""Tests of ./dev that download nothing."""
 
 import os
 import socket
@@ -9,29 +9,29 @@ from collections import Counter
 import pytest
 
 from devtools.environment import machine, people, pot
-from devtools.environment.odoo import complaints
+from devtools.environment.odoo import logged_warnings
 from devtools.environment.places import HERE, ROOT
-from devtools.environment.tests_run import _paths
+from devtools.environment.tests_run import _split_args
 
 LOG = """\
 2026-11-23 23:14:55,943 7085 INFO db odoo.modules.loading: 28 modules loaded
 2026-11-23 23:14:55,944 7085 WARNING db odoo.fields: the field x is odd
   as its traceback shows
-2026-11-23 23:14:55,945 7085 INFO db odoo.modules.registry: nothing was said about WARNING
+2026-11-23 23:14:55,945 7085 INFO db odoo.modules.registry: not a WARNING
 2026-11-23 23:14:55,946 7085 ERROR ? odoo.sql_db: bad query
 """
 
 
-def test_complaints_are_warnings_and_errors_with_what_follows_them():
-    found = complaints(LOG).splitlines()
+def test_logged_warnings_include_errors_and_tracebacks():
+    found = logged_warnings(LOG).splitlines()
     assert [line.split()[-1] for line in found] == ["odd", "shows", "query"]
 
 
-def test_nothing_is_complained_of_in_a_clean_log():
-    assert complaints("2026-11-23 23:14:55,943 7085 INFO db odoo: done\n") == ""
+def test_a_clean_log_has_no_warnings():
+    assert logged_warnings("2026-11-23 23:14:55,943 7085 INFO db odoo: done\n") == ""
 
 
-def test_terms_are_compared_without_dates_and_places():
+def test_terms_are_compared_without_dates_and_locations():
     old = '#: a.py:1\nmsgid ""\nmsgstr "Date: 1"\n\nmsgid "Yes"\nmsgstr ""\n'
     new = '#: b.py:9\nmsgid ""\nmsgstr "Date: 2"\n\nmsgid ""\n"Ye"\n"s"\nmsgstr ""\n'
     assert pot._terms(old) == pot._terms(new) == {"Yes"}
@@ -59,10 +59,10 @@ def test_a_skipped_test_fails_the_run(tmp_path, test, code):
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run([*command, tmp_path], env=environ, stdout=subprocess.PIPE, text=True)
     assert run.returncode == code
-    assert ("A skipped test fails the run." in run.stdout) == bool(code)
+    assert ("Skipped tests fail the run." in run.stdout) == bool(code)
 
 
-def test_a_port_in_use_is_stepped_over(capsys):
+def test_a_port_in_use_is_skipped(capsys):
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))
         busy.listen()
@@ -71,18 +71,18 @@ def test_a_port_in_use_is_stepped_over(capsys):
     assert f"Port {port} is in use" in capsys.readouterr().out
 
 
-def test_tests_are_told_from_options(monkeypatch):
+def test_paths_and_options_are_separated(monkeypatch):
     monkeypatch.chdir(ROOT / "devtools" / "environment")
     named = "devtools/environment/tests/test_environment.py::test_it"
-    assert _paths([named, "-k", "word"]) == ([named], ["-k", "word"])
-    assert _paths(["tests", "-x"]) == (["devtools/environment/tests"], ["-x"])
+    assert _split_args([named, "-k", "word"]) == ([named], ["-k", "word"])
+    assert _split_args(["tests", "-x"]) == (["devtools/environment/tests"], ["-x"])
 
 
-def test_missing_debian_packages_are_named_before_anything_else(tmp_path):
-    """With neither root nor sudo there is a clear sentence and nothing is tried."""
+def test_missing_debian_packages_are_listed_first(tmp_path):
+    """Without root and sudo, there is a clear message, and apt-get is not called."""
     programs = {
         "dpkg-query": "exit 1",
-        "apt-get": f"touch {tmp_path}/tried",
+        "apt-get": f"touch {tmp_path}/called",
         "id": "echo 1000",
     }
     for name, body in programs.items():
@@ -97,15 +97,15 @@ def test_missing_debian_packages_are_named_before_anything_else(tmp_path):
     )
     assert run.returncode == 1
     assert "will be installed: chromium postgresql" in run.stdout
-    assert "Neither root nor sudo" in run.stdout
-    assert not (tmp_path / "tried").exists()
+    assert "Not root, and sudo not found" in run.stdout
+    assert not (tmp_path / "called").exists()
 
 
-def test_the_demo_has_people_of_every_sort():
+def test_the_demo_has_missing_invalid_shared_and_mixed_case_addresses():
     emails = [row[2] for row in people.COMPANIES + people.CONTACTS + people.LEADS]
-    written = Counter(email.lower() for email in emails if email)
+    counts = Counter(email.lower() for email in emails if email)
     assert len(emails) >= 40
     assert None in emails
-    assert max(written.values()) > 1
-    assert any(email.count("@") != 1 for email in written)
+    assert max(counts.values()) > 1
+    assert any(email.count("@") != 1 for email in counts)
     assert any(email != email.lower() for email in emails if email)

@@ -1,4 +1,4 @@
-"""Somebody who calls the sandbox with plain ``requests``, as any program would."""
+"""A client of the sandbox that uses plain ``requests``."""
 
 import itertools
 
@@ -8,7 +8,7 @@ _numbers = itertools.count(1)
 
 
 class Caller:
-    """Talks to the sandbox at ``url`` through one session; ``timeout`` is in seconds."""
+    """A session with the sandbox at ``url``."""
 
     def __init__(self, url):
         self.url = url
@@ -31,27 +31,27 @@ class Caller:
         return self.request("PUT", path, **more)
 
     def login(self, username, password):
-        """Log in; the answer's token goes with every later call."""
-        answer = self.post("/authenticate", json={"username": username, "password": password})
-        if answer.ok:
-            self.session.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        return answer
+        """Log in, and send the token with all further calls."""
+        response = self.post("/authenticate", json={"username": username, "password": password})
+        if response.ok:
+            self.session.headers["Authorization"] = f"Bearer {response.json()['token']}"
+        return response
 
     def control(self, path, body=None, method="POST"):
-        """One of the sandbox's own calls, which must work."""
-        answer = self.request(method, f"/_sandbox{path}", json=body)
-        assert answer.ok, answer.text
-        return answer.json()
+        """Use one of the sandbox's controls, which must succeed."""
+        response = self.request(method, f"/_sandbox{path}", json=body)
+        assert response.ok, response.text
+        return response.json()
 
     def state(self):
         return self.control("/state", method="GET")
 
     def faults(self, *faults):
-        """Order faults: kinds, or whole faults."""
-        wanted = [{"kind": one} if isinstance(one, str) else one for one in faults]
-        return self.control("/faults", wanted)
+        """Set faults, each as a kind or a dictionary."""
+        values = [{"kind": one} if isinstance(one, str) else one for one in faults]
+        return self.control("/faults", values)
 
-    # What a test needs before it comes to its point
+    # Test data and results
 
     def template(self, name="Newsletter", **more):
         return self.control("/templates", {"name": name, **more})["id"]
@@ -60,28 +60,28 @@ class Caller:
         return self.control("/lists", {"name": name, "emails": list(emails), **more})["id"]
 
     def campaign(self, **values):
-        """A new draft; its id."""
+        """Create a draft; return its id."""
         if "templateId" not in values:
             values["templateId"] = self.template()
-        answer = self.post("/campaigns", json=draft(**values))
-        assert answer.status_code == 201, answer.text
-        return answer.json()["id"]
+        response = self.post("/campaigns", json=draft(**values))
+        assert response.status_code == 201, response.text
+        return response.json()["id"]
 
     def push(self, list_id, *emails):
-        """Put addresses on a list; the status by address."""
-        answer = self.post(
+        """Add addresses to a list; return the status by address."""
+        response = self.post(
             f"/lists/{list_id}/recipients", json={"recipients": [{"email": one} for one in emails]}
         )
-        assert answer.status_code == 200, answer.text
-        return {result["email"]: result["status"] for result in answer.json()["results"]}
+        assert response.status_code == 200, response.text
+        return {result["email"]: result["status"] for result in response.json()["results"]}
 
     def send(self, campaign_id, list_id, minutes=0, **more):
-        """Send; the number of mails."""
+        """Send a campaign; return the number of emails."""
         body = {"listId": list_id, "minutes": minutes, **more}
         return self.control(f"/campaigns/{campaign_id}/send", body)["recipients"]
 
-    def does(self, email, kind, campaign_id, **more):
-        """A reader does one thing with a mail."""
+    def record(self, email, kind, campaign_id, **more):
+        """Record activity of a recipient."""
         body = {"email": email, "kind": kind, **more}
         self.control(f"/campaigns/{campaign_id}/activity", body)
 
@@ -89,15 +89,15 @@ class Caller:
         return self.get(f"/campaigns/{campaign_id}/statistics").json()
 
     def activity(self, campaign_id, **query):
-        """All rows on all pages, by address."""
+        """The rows of all pages, by address."""
         rows, page = {}, 0
         while True:
             page += 1
-            answer = self.get(
+            response = self.get(
                 f"/campaigns/{campaign_id}/activity", params={"page": page, **query}
             ).json()
-            rows.update((row["email"], row) for row in answer["items"])
-            if not answer["items"] or len(rows) >= answer["total"]:
+            rows.update((row["email"], row) for row in response["items"])
+            if not response["items"] or len(rows) >= response["total"]:
                 return rows
 
 
@@ -112,6 +112,5 @@ def draft(**values):
     }
 
 
-def crowd(number):
-    """So many different addresses."""
-    return [f"reader{index}@example.com" for index in range(number)]
+def addresses(count):
+    return [f"reader{index}@example.com" for index in range(count)]

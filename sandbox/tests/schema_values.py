@@ -1,12 +1,12 @@
-"""Values made up from the schemas of ``docs/openapi.yaml``, with hypothesis.
+"""Hypothesis strategies for the schemas of ``docs/openapi.yaml``.
 
-Only what those schemas use is understood, and anything else is refused loudly. (A general library
-for this, hypothesis-jsonschema, leans on insides of hypothesis that have changed since.)
+Only the keywords in these schemas are supported; others fail. (hypothesis-jsonschema, a general
+library for this, relies on internals of hypothesis that no longer exist.)
 """
 
 from hypothesis import strategies as st
 
-MEANINGLESS = {"description", "default", "examples"}
+IGNORED = {"description", "default", "examples"}
 
 ANYTHING = st.recursive(
     st.none()
@@ -17,23 +17,23 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
-"""Any JSON."""
+"""Any JSON value."""
 
 
-def made_up(schema: dict) -> st.SearchStrategy:
-    """Values that fit a schema, which must be without ``$ref``."""
-    rules = {name: value for name, value in schema.items() if name not in MEANINGLESS}
+def values_for(schema: dict) -> st.SearchStrategy:
+    """Values that match a schema without ``$ref``."""
+    rules = {name: value for name, value in schema.items() if name not in IGNORED}
     kind = rules.pop("type")
     strategy = {"object": _object, "array": _array, "integer": _integer, "string": _string}[kind](
         rules
     )
-    assert not rules, f"no values can be made up for {rules}"
+    assert not rules, f"unsupported keywords: {rules}"
     return strategy
 
 
 def _object(rules):
     required = rules.pop("required", [])
-    members = {name: made_up(one) for name, one in rules.pop("properties").items()}
+    members = {name: values_for(one) for name, one in rules.pop("properties").items()}
     assert rules.pop("additionalProperties") is False
     return st.fixed_dictionaries(
         {name: members[name] for name in required},
@@ -42,8 +42,9 @@ def _object(rules):
 
 
 def _array(rules):
-    least, most = rules.pop("minItems", 0), rules.pop("maxItems", 5)
-    return st.lists(made_up(rules.pop("items")), min_size=least, max_size=min(most, 20))
+    min_size, max_size = rules.pop("minItems", 0), rules.pop("maxItems", 5)
+    items = values_for(rules.pop("items"))
+    return st.lists(items, min_size=min_size, max_size=min(max_size, 20))
 
 
 def _integer(rules):
@@ -55,6 +56,6 @@ def _string(rules):
         return st.emails()
     text = st.text(min_size=rules.pop("minLength", 0))
     if rules.pop("pattern", None):
-        # The one pattern there is for texts: something other than blanks.
+        # The only pattern requires a character other than a space.
         text = text.filter(str.strip)
     return text
