@@ -1,1 +1,2 @@
 from . import client, models, wizard
+from .hooks import uninstall_hook

@@ -1,7 +1,7 @@
 {
     "name": "Campaign Master",
     "summary": "Plan a campaign in Odoo, send it with Campaign Master, see who reacted",
-    "version": "19.0.1.3.0",
+    "version": "19.0.1.4.0",
     "category": "Marketing/Email Marketing",
     "author": "Campaign Master for Odoo contributors",
     "license": "LGPL-3",
@@ -26,6 +26,7 @@
         "wizard/campaign_master_preflight_views.xml",
         "views/campaign_master_menus.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "assets": {
         "web.assets_backend": ["campaign_master/static/src/**/*"],
         "web.assets_tests": ["campaign_master/static/tests/tours/**/*"],

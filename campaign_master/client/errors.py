@@ -131,20 +131,15 @@ class CampaignMasterRateLimitError(CampaignMasterError):
         *,
         period: str = "hour",
         retry_at: datetime | None = None,
-        reset_at: datetime | None = None,
         **options,
     ):
         super().__init__(code, message, **options)
         self.period = period
-        self.retry_at = retry_at or reset_at
+        self.retry_at = retry_at
 
     @property
     def key(self) -> str:
         return f"{self.period}_limit"
-
-    @property
-    def reset_at(self) -> datetime | None:
-        return self.retry_at
 
 
 class CampaignMasterLedgerLimitError(CampaignMasterRateLimitError):

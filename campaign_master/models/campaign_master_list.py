@@ -4,10 +4,10 @@ from odoo import api, fields, models
 class CampaignMasterList(models.Model):
     _name = "campaign.master.list"
     _description = "Campaign Master List"
-    _inherit = ["campaign.master.catalogue"]
+    _inherit = ["campaign.master.catalog"]
 
     recipient_count = fields.Integer(
-        string="People", readonly=True, help="How many people are on the list in Campaign Master."
+        string="People", readonly=True, help="Number of people on the list in Campaign Master."
     )
 
     @api.model

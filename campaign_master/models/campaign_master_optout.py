@@ -3,10 +3,9 @@ from odoo.tools import SQL
 
 
 class CampaignMasterOptout(models.Model):
-    """An address that asked one account not to be mailed, and through which campaign it did.
+    """An email address that unsubscribed from an account's campaigns, and through which campaign.
 
-    Kept apart from the recipients, so that removing a recipient or a campaign in Odoo does not
-    make Odoo forget it.
+    Independent of the recipients: it remains when a recipient or campaign is deleted in Odoo.
     """
 
     _name = "campaign.master.optout"
@@ -17,7 +16,7 @@ class CampaignMasterOptout(models.Model):
     account_id = fields.Many2one(
         "campaign.master.account", required=True, readonly=True, ondelete="cascade"
     )
-    email = fields.Char(required=True, readonly=True, help="In small letters.")
+    email = fields.Char(required=True, readonly=True, help="In lower case.")
     campaign_id = fields.Many2one(
         "utm.campaign",
         readonly=True,
@@ -30,24 +29,24 @@ class CampaignMasterOptout(models.Model):
     _unique_optout = models.UniqueIndex("(email, account_id, campaign_id)")
 
     @api.model
-    def _follow(self, campaign, addresses):
-        """Make the table say what the campaign's activity says.
+    def _update_from_activity(self, campaign, addresses):
+        """Store who has unsubscribed through a campaign, and who no longer has.
 
         :param campaign: ``utm.campaign``
-        :param dict addresses: whether it is opted out, by address in small letters
-        :return: the addresses for which that is news
+        :param dict addresses: whether the address is opted out, by address in lower case
+        :return: the addresses that changed
         :rtype: set
         """
         self.flush_model()
-        out = [address for address, opted_out in addresses.items() if opted_out]
-        back = [address for address, opted_out in addresses.items() if not opted_out]
+        opted_out = [address for address, is_out in addresses.items() if is_out]
+        opted_in = [address for address, is_out in addresses.items() if not is_out]
         changed = self.env.execute_query(
             SQL(
                 """
                 INSERT INTO campaign_master_optout (account_id, campaign_id, email,
                                                     create_uid, create_date)
                 SELECT %(account)s, %(campaign)s, email, %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%(out)s::text[]) AS email
+                  FROM unnest(%(opted_out)s::text[]) AS email
                  ORDER BY email
                 ON CONFLICT (email, account_id, campaign_id) DO NOTHING
                 RETURNING email
@@ -55,19 +54,19 @@ class CampaignMasterOptout(models.Model):
                 account=campaign.campaign_master_account_id.id,
                 campaign=campaign.id,
                 uid=self.env.uid,
-                out=out,
+                opted_out=opted_out,
             )
         ) + self.env.execute_query(
             SQL(
                 """
                 DELETE FROM campaign_master_optout
                  WHERE account_id = %(account)s AND campaign_id = %(campaign)s
-                   AND email = ANY(%(back)s::text[])
+                   AND email = ANY(%(opted_in)s::text[])
                 RETURNING email
                 """,
                 account=campaign.campaign_master_account_id.id,
                 campaign=campaign.id,
-                back=back,
+                opted_in=opted_in,
             )
         )
         self.invalidate_model()

@@ -1,67 +1,63 @@
-from collections import Counter
-from dataclasses import dataclass
+import logging
 from datetime import timedelta
-from functools import partial
-
-from psycopg2.errors import SerializationFailure
 
 from odoo import api, fields, models
-from odoo.service.model import retrying
-from odoo.tools import SQL
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..client import (
-    MAX_RECIPIENTS,
-    CampaignMasterConnectionError,
+    CampaignDraft,
     CampaignMasterError,
+    CampaignMasterLoginRefusedError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
-    CampaignMasterRefusedError,
-    CampaignMasterResponseError,
-    RecipientResult,
 )
-from ..tools import Run, number, to_odoo
-from .campaign_master_recipient import STATE_OF_RESULT
+from ..tools import (
+    CronRun,
+    commit_with_retry,
+    explain_cause,
+    format_moment,
+    to_odoo,
+)
+from .campaign_master_account import BACKGROUND, INTERACTIVE, MIN_RATE_LIMIT_DELAY
+
+_logger = logging.getLogger(__name__)
 
 STATES = [
     ("running", "Running"),
-    ("unchanged", "Nothing to do"),
+    ("unchanged", "Up to Date"),
     ("complete", "Complete"),
-    ("partial", "Partly"),
+    ("partial", "Partial"),
     ("failed", "Failed"),
     ("cancelled", "Cancelled"),
 ]
-# An address without an answer is asked for this often in one sync.
-ROUNDS = 3
-# A failed connection is tried again after 1, 2, 4, 8 minutes; then the sync gives up.
-RETRIES = 4
-# Refused calls that finding the culprits may cost before an ordinary call goes through again.
-SPLIT_CALLS = 40
-# Outcomes that somebody could mend: with one of them a sync is only partly done.
+# After an error that may pass, a sync waits 1, 2, 4 and 8 minutes; then it fails.
+MAX_RETRIES = 4
+# Without a limit that says when it ends.
+RATE_LIMIT_DELAY = timedelta(hours=1)
+# If a sync cannot even be ended.
+UNEXPECTED_ERROR_DELAY = timedelta(hours=1)
+# If a refused login could not be stored, it must not be tried again and again.
+LOGIN_RETRY_DELAY = timedelta(minutes=1)
+# Recipient states that somebody could correct: with one of them a sync is only partial.
 PROBLEMS = ("no_email", "invalid", "refused")
-# Refusals by their reason, as many as a message tells.
-TOP_REASONS = 3
-KEEP = timedelta(days=90)
+SKIPPED = ("no_email", "invalid", "duplicate", "opted_out")
+RETENTION = timedelta(days=90)
 SECOND = timedelta(seconds=1)
 
 
 class CampaignMasterSync(models.Model):
-    """One press of *Sync with Campaign Master*: what came of it, and as long as it runs, where it
-    stands.
+    """One sync that a person started: its log and, while it runs, how it stands.
 
-    The button starts it (see ``utm_campaign_sync``); the scheduled action then pushes the
-    recipients in the order of their ids, in turns of one call for a thousand of them at most.
-    It can be cut anywhere and goes on, because it commits
+    The user's transaction creates it, with the texts to send. The scheduled action *Add Waiting
+    Recipients* carries it out, one call at a time: step ``export`` creates or updates the campaign
+    (``campaign_master_campaign_export.py``), step ``push`` adds its recipients to the list
+    (``campaign_master_sync_push.py``). Odoo runs a scheduled action in one process at a time, so
+    that nobody is added twice.
 
-    - before each call, which recipients it asks for (``asked_*_id``): if the answer gets lost,
-      they are asked for again, and an address that is then on the list already was put there by us;
-    - while the next call is under way, whoever's that is, the outcome of each recipient and the
-      position (``position_id``);
-    - at the end, the state and the message.
-
-    A call that is refused as a whole has a culprit among its recipients: it is halved, turn by
-    turn, until the culprit stands alone (``refused_upto_id``); all before that have gone through.
-
-    Only one process runs a scheduled action at a time, so that nobody pushes twice.
+    To make deadlocks rare, methods write the sync first, then ``utm.campaign``, then
+    ``campaign.master.campaign``; a conflict is resolved by trying again.
     """
 
     _name = "campaign.master.sync"
@@ -75,69 +71,64 @@ class CampaignMasterSync(models.Model):
     account_id = fields.Many2one(
         "campaign.master.account", required=True, readonly=True, ondelete="cascade"
     )
-    user_id = fields.Many2one(
-        "res.users", string="By", readonly=True, ondelete="set null", help="Who pressed the button."
-    )
-    list_name = fields.Char(
-        string="List", readonly=True, help="The list that the recipients were added to."
-    )
-    started_at = fields.Datetime(
-        string="Started", required=True, readonly=True, help="When the button was pressed."
-    )
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    started_at = fields.Datetime(string="Started", required=True, readonly=True)
     ended_at = fields.Datetime(string="Ended", readonly=True)
     duration = fields.Char(
-        string="Took",
-        compute="_compute_duration",
-        help="From the press to the end: hours, minutes and seconds.",
+        compute="_compute_duration", help="Hours, minutes and seconds from start to end."
     )
     state = fields.Selection(
         STATES,
-        string="Outcome",
+        string="Result",
         required=True,
         readonly=True,
         default="running",
-        help="How it ended. Complete: everybody who can be is on the list. Partly: some recipients "
-        "have no or an invalid address, or were refused. Failed: it stopped; the message says "
-        "why.",
+        help="Complete: everyone who can be added is on the list. Partial: some recipients have no "
+        "valid email address or were rejected. Failed: the sync stopped; see the message.",
     )
-    message = fields.Text(readonly=True, help="What was done, and what is left to do.")
-    calls = fields.Integer(
-        readonly=True, help="Calls of Campaign Master that it took; they count against the limits."
+    message = fields.Text(readonly=True, help="What was done, and the next steps.")
+    list_name = fields.Char(
+        string="List", readonly=True, help="List that the recipients were added to."
     )
+    calls = fields.Integer(string="API Calls", readonly=True)
     total = fields.Integer(
-        string="To Add", readonly=True, help="Recipients that were to be added to the list."
+        string="To Add", readonly=True, help="Recipients to add when the sync started."
     )
-    added = fields.Integer(readonly=True, help="Recipients that it added to the list.")
+    added = fields.Integer(readonly=True, help="Recipients that the sync added to the list.")
     existed = fields.Integer(
-        string="Already There", readonly=True, help="Recipients that it found on the list."
+        string="Already on the List",
+        readonly=True,
+        help="Recipients that were already on the list.",
     )
     refused = fields.Integer(
-        readonly=True, help="Recipients whose address Campaign Master did not take."
+        string="Rejected", readonly=True, help="Recipients that Campaign Master rejected."
     )
     skipped = fields.Integer(
         readonly=True,
-        help="Recipients that were not to be added at the end: without or with an invalid "
-        "address, opted out, or with another recipient's address.",
+        help="Recipients without a valid email address, with another recipient's address, or opted "
+        "out.",
     )
-    # Recipients of the campaign by outcome, while it runs; at the end the campaign keeps them.
-    counts = fields.Json(readonly=True)
 
-    # What each turn needs of the campaign; reading all of it would cost more than the turn.
+    # What the scheduled action needs from the user and the campaign, as it was at the start.
+    lang = fields.Char(readonly=True)
+    tz = fields.Char(readonly=True)
+    draft = fields.Json(readonly=True, help="The texts to send, see client.CampaignDraft.")
     list_ref = fields.Char(readonly=True)
-    late = fields.Boolean(readonly=True, help="The campaign had been sent already.")
+    retry_refused = fields.Boolean(readonly=True)
 
-    # Where it stands.
-    next_at = fields.Datetime(readonly=True, help="When its next turn may be.")
-    upto_id = fields.Integer(readonly=True, help="The last recipient that belongs to it.")
-    position_id = fields.Integer(readonly=True, help="The last recipient that was dealt with.")
-    asked_after_id = fields.Integer(readonly=True)
-    asked_upto_id = fields.Integer(readonly=True)
-    refused_upto_id = fields.Integer(readonly=True)
-    refusals = fields.Integer(readonly=True)
-    round = fields.Integer(readonly=True)
-    failures = fields.Integer(readonly=True)
-    waited = fields.Boolean(readonly=True, help="The message says what it waits for.")
+    # How it stands.
+    step = fields.Selection(
+        [("export", "Campaign"), ("push", "Recipients")], readonly=True, default="export"
+    )
+    next_at = fields.Datetime(readonly=True, help="When the next call may be made.")
+    taken_at = fields.Datetime(readonly=True, help="When the first call was made.")
+    waiting = fields.Boolean(readonly=True, help="The message says what the sync is waiting for.")
+    failures = fields.Integer(readonly=True, help="Number of consecutive errors.")
+    counts = fields.Json(readonly=True, help="The campaign's recipients by state.")
 
+    _unique_running = models.UniqueIndex(
+        "(campaign_id) WHERE state = 'running'", "This campaign is already being synced."
+    )
     _queue_index = models.Index("(next_at) WHERE state = 'running'")
 
     @api.depends("started_at", "ended_at")
@@ -148,65 +139,80 @@ class CampaignMasterSync(models.Model):
 
     @api.autovacuum
     def _gc_syncs(self):
-        """Forget what is older than 90 days."""
-        old = [("state", "!=", "running"), ("ended_at", "<", fields.Datetime.now() - KEEP)]
+        """Delete syncs that ended more than 90 days ago."""
+        old = [("state", "!=", "running"), ("ended_at", "<", fields.Datetime.now() - RETENTION)]
         self.search(old).unlink()
 
-    # === START AND END === #
+    # === START === #
 
     @api.model
-    def _start(self, campaign, changed, calls):
-        """Queue the recipients that are not on the list yet for the scheduled action.
+    def _start(self, campaign, retry_refused=False):
+        """Start a sync in the user's transaction; the scheduled action carries it out afterwards.
 
-        :param campaign: ``utm.campaign``, in Campaign Master already
-        :param bool changed: the campaign itself was created or updated
-        :param int calls: calls that took
-        :return: the sync, which has ended if there was nobody to add
+        :param campaign: ``utm.campaign`` with an account
+        :param bool retry_refused: whether recipients that were rejected before are added again
+        :return: the new sync
+        :raise UserError: a sync is running already, or something required is missing
         """
-        Recipient = self.env["campaign.master.recipient"]
-        Recipient._classify(campaign)
-        counts = Recipient._count_by_state(campaign)
-        waiting = counts.get("pending", 0)
-        last = Recipient.search([("campaign_id", "=", campaign.id)], order="id desc", limit=1)
-        former = self.search(
-            [("campaign_id", "=", campaign.id), ("asked_upto_id", ">", 0)], limit=1
-        )
+        if campaign.campaign_master_sync_state == "running":
+            raise UserError(
+                self.env._(
+                    "“%(campaign)s” is already being synced. Its progress is shown on the "
+                    "campaign.",
+                    campaign=campaign.title,
+                )
+            )
+        if missing := campaign._campaign_master_missing():
+            raise UserError("\n".join(missing))
+        if self.env.context.get("cron_id") in self._own_crons().ids:
+            # Otherwise, a rule on any change of a campaign would start a sync after each sync.
+            raise UserError(
+                self.env._(
+                    "“%(campaign)s” was not synced: an automation rule tried to start a sync "
+                    "because a sync or new statistics changed the campaign. Limit the rule to the "
+                    "fields that people change.",
+                    campaign=campaign.title,
+                )
+            )
+        draft = {
+            "name": campaign.title,
+            "description": campaign.description.strip(),
+            "subject": campaign.campaign_master_subject.strip(),
+            "template_ref": campaign.campaign_master_template_id.ref,
+            "from_name": campaign.campaign_master_from_name or None,
+            "from_email": campaign.campaign_master_from_email or None,
+            "reply_to": campaign.campaign_master_reply_to or None,
+        }
+        message = self.env._("The sync of “%(campaign)s” is starting.", campaign=campaign.title)
+        # First of all: if somebody else clicks at the same moment, PostgreSQL lets them wait here,
+        # and Odoo tries again and finds this sync running.
+        campaign._campaign_master_store_sync("running", message)
+        campaign.flush_recordset()
+        self.env["campaign.master.campaign"]._get_or_create(campaign)
         sync = self.create(
             {
-                **self._prepare_log(campaign, calls),
-                "total": waiting,
-                "counts": counts,
+                **self._prepare_values(campaign),
+                "message": message,
+                "lang": self.env.context.get("lang") or self.env.user.lang,
+                "tz": self.env.context.get("tz") or self.env.user.tz,
+                "draft": draft,
+                "list_ref": campaign.campaign_master_list_id.ref,
+                "retry_refused": retry_refused,
                 "next_at": fields.Datetime.now(),
-                "upto_id": last.id,
-                "round": 1,
-                # What a former sync asked for, without hearing the answer.
-                "asked_after_id": former.asked_after_id,
-                "asked_upto_id": former.asked_upto_id,
             }
         )
-        campaign.write(
-            {
-                "campaign_master_synced_at": sync.started_at,
-                "campaign_master_synced_by_id": self.env.uid,
-                "campaign_master_outcome": counts,
-            }
-        )
-        campaign._campaign_master_wake()
-        if waiting:
-            sync.message = sync._running_message()
-            campaign.campaign_master_sync_state = "running"
-            campaign.campaign_master_sync_message = sync.message
-            self._cron()._trigger()
-        else:
-            sync._end("complete" if changed else "unchanged", counts=counts)
+        self._cron_push_recipients()._trigger()
         return sync
 
     @api.model
-    def _log_failure(self, campaign, message, calls):
-        """Keep that a press came to nothing."""
+    def _log_refusal(self, campaign, message):
+        """Log that a sync could not start, where nobody sees an error message."""
+        if not campaign.campaign_master_account_id:
+            _logger.warning("Campaign %s was not synced: %s", campaign.id, message)
+            return
         self.create(
             {
-                **self._prepare_log(campaign, calls),
+                **self._prepare_values(campaign),
                 "state": "failed",
                 "message": message,
                 "ended_at": fields.Datetime.now(),
@@ -214,424 +220,234 @@ class CampaignMasterSync(models.Model):
         )
 
     @api.model
-    def _prepare_log(self, campaign, calls):
+    def _prepare_values(self, campaign):
         return {
             "campaign_id": campaign.id,
             "account_id": campaign.campaign_master_account_id.id,
             "list_name": campaign.campaign_master_list_id.name,
-            "list_ref": campaign.campaign_master_list_id.ref,
-            "late": campaign.campaign_master_remote_status == "sent",
             "user_id": self.env.uid,
             "started_at": fields.Datetime.now(),
-            "calls": calls,
         }
 
-    def _end(self, state, message=None, counts=None):
-        """End it, and say so on the campaign.
-
-        :param str message: if other than what was done and what is left to do
-        :param dict counts: the campaign's recipients by outcome, if they were just counted
-        """
-        campaign = self.campaign_id
-        if counts is None:
-            counts = self.env["campaign.master.recipient"]._count_by_state(campaign)
-        if message is None:
-            message = campaign._campaign_master_summary(counts, self._reasons())
-        skipped = ("no_email", "invalid", "duplicate", "opted_out")
-        self.write(
-            {
-                "state": state,
-                "message": message,
-                "ended_at": fields.Datetime.now(),
-                "skipped": sum(counts.get(name, 0) for name in skipped),
-                "counts": False,
-            }
-        )
-        campaign.write(
-            {
-                "campaign_master_sync_state": state,
-                "campaign_master_sync_message": message,
-                "campaign_master_outcome": counts,
-            }
-        )
-        campaign._campaign_master_send_progress()
-
-    def _running_message(self):
-        return self.env._(
-            "The campaign is in Campaign Master. %(count)s recipients are being added to the "
-            "list “%(list)s”.",
-            count=number(self.env, self.total),
-            list=self.list_name,
-        )
-
-    def _reasons(self):
-        """:return: why recipients were refused, the most frequent reasons first:
-        ``[(reason, recipients)]``"""
-        groups = self.env["campaign.master.recipient"]._read_group(
-            [("campaign_id", "=", self.campaign_id.id), ("sync_state", "=", "refused")],
-            ["sync_message"],
-            ["__count"],
-            order="__count DESC",
-            limit=TOP_REASONS,
-        )
-        return [(reason, count) for reason, count in groups if reason]
-
-    # === PUSHING === #
+    # === SCHEDULED ACTION === #
 
     @api.model
-    def _cron(self):
+    def _cron_push_recipients(self):
         return self.env["campaign.master.account"]._cron("push_recipients")
 
     @api.model
-    def _cron_push(self):
-        """Push the recipients of all running syncs, in fair turns of one call each."""
-        Cron = self.env["ir.cron"]
-        with _Run("recipients") as run:
-            while True:
-                sync, waiting = self._next()
-                if sync:
-                    sync._push_turn(run)
-                elif run.answer:
-                    run.store()
-                else:
-                    Cron._commit_progress(run.done, remaining=0)
-                    return
-                if run.is_time_to_tell(Cron):
-                    if not Cron._commit_progress(run.done, remaining=waiting):
-                        run.store()
-                        # The scheduler calls again, but after ten times only once it wakes up.
-                        self._cron()._trigger()
-                        return
-                    run.done = 0
+    def _own_crons(self):
+        """:return: the scheduled actions that change campaigns"""
+        return self._cron_push_recipients() + self.env["campaign.master.campaign"]._cron_read()
 
     @api.model
-    def _next(self):
-        """:return: the sync whose turn it is, or an empty recordset; and how many have to wait for
-        the moment, this one included"""
-        self.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT sync.id, person.lang, person.tz, COUNT(*) OVER ()
-                  FROM campaign_master_sync AS sync
-                  JOIN campaign_master_account AS account ON account.id = sync.account_id
-                       LEFT JOIN res_users AS presser ON presser.id = sync.user_id
-                       LEFT JOIN res_partner AS person ON person.id = presser.partner_id
-                 WHERE sync.state = 'running' AND sync.next_at <= %s
-                   AND account.enabled AND account.login_refused_at IS NULL
-                 ORDER BY account.rests_until NULLS FIRST, sync.next_at, sync.id
-                 LIMIT 1
-                """,
-                fields.Datetime.now(),
-            )
+    def _cron_push(self):
+        """Carry out all running syncs, one call at a time."""
+        with CronRun(self._cron_push_recipients(), "recipients") as run:
+            run.work_off(self._next_due, lambda sync: sync._turn(run))
+
+    @api.model
+    def _next_due(self):
+        """:return: the sync whose turn it is, or an empty recordset; and how many are due
+
+        Of an account's syncs, those that have just been started are first, even if its login was
+        refused: the person may have corrected it in Campaign Master.
+        """
+        sync, waiting = self.env["campaign.master.account.state"]._next_record(
+            self,
+            Domain("state", "=", "running") & Domain("next_at", "<=", fields.Datetime.now()),
+            urgent=Domain("taken_at", "=", False),
+            order="step, next_at, id",  # "export" comes before "push"
         )
-        [(sync_id, lang, tz, waiting)] = rows or [(None, None, None, 0)]
-        # What it says is for whoever pressed, in his language and time zone.
-        return self.browse(sync_id).with_context(lang=lang, tz=tz), waiting
+        # Messages are for the user who started it, whose language may have been deactivated since.
+        lang = self.env["res.lang"]._get_code(sync.lang)
+        return sync.with_context(lang=lang, tz=sync.tz), waiting
 
-    def _push_turn(self, run):
-        """One call of one sync; whatever goes wrong with it stays with it.
+    def _turn(self, run):
+        """Make one call and store the response. Commits. What goes wrong stays with this sync.
 
-        :param _Run run: what this run of the scheduled action knows
+        :param CronRun run: the run of the scheduled action
+        :return: number of recipients that got a result
+        :rtype: int
         """
         try:
-            if self.refused_upto_id and run.answer_of(self):
-                # What is to be halved depends on it.
-                run.store()
-            elif batch := self._next_batch(run):
-                self._push_batch(batch, run)
-            elif run.answer:
-                run.store()
-            else:
-                retrying(self._end_round, self.env)
-        except SerializationFailure:
-            # Somebody cancelled, or deleted the campaign, at the same moment.
+            return self._step(run)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            # Somebody changes the same rows again and again: it remains due, behind the others.
             self.env.cr.rollback()
+        except Exception:
+            # One sync must not stop the others.
+            _logger.exception("Sync %s stopped", self.id)
+            self.env.cr.rollback()
+            self._end_unexpectedly()
+        return 0
+
+    def _step(self, run):
+        """See :meth:`_turn`.
+
+        :raise Exception: anything that is not an error of Campaign Master
+        """
+        client, calls_before = None, 0
+        try:
+            # A person started it: the first step uses the person's share of the limits.
+            if self.step == "export":
+                client = run.client(self.account_id, INTERACTIVE, "campaigns")
+            else:
+                client = run.client(self.account_id, BACKGROUND)
+            calls_before = client.ledger.calls
+            if self.step == "push":
+                return self._push(client, run)
+            self._export(client)
         except CampaignMasterError as error:
             self.env.cr.rollback()
-            run.store()
-            retrying(partial(self._failed, error), self.env)
+            calls = client.ledger.calls - calls_before if client else 0
+            commit_with_retry(self.env, self._handle_error, error, calls)
+        return 0
 
-    def _next_batch(self, run):
-        """:return: addresses of the next recipients by id: a thousand at most, or half of those
-        among which a culprit is"""
-        former = run.answer_of(self)
-        batch = self.env["campaign.master.recipient"]._next_batch(
-            self,
-            former.last_id if former else self.position_id,
-            self.refused_upto_id or self.upto_id,
-            MAX_RECIPIENTS,
-        )
-        if self.refused_upto_id and not batch:
-            self.refused_upto_id = 0
-            return self._next_batch(run)
-        if self.refused_upto_id:
-            half = sorted(batch)[: (len(batch) + 1) // 2]
-            batch = {line_id: batch[line_id] for line_id in half}
-        return batch
-
-    def _push_batch(self, batch, run):
-        """Push recipients, and leave the answer in ``run``. Commits before the call.
-
-        :param dict batch: addresses by id of the recipient
-        :param _Run run: what this run of the scheduled action knows
-        :raise CampaignMasterError: the call failed; the batch will be asked for again
-        """
-        ids_by_email = {}
-        for line_id, email in batch.items():
-            ids_by_email.setdefault(email, []).append(line_id)
-        former = run.answer_of(self)
-        lost = former.lost if former else (self.asked_after_id, self.asked_upto_id)
-        answer = _Answer(self, ids_by_email, max(batch), lost)
-        client, list_ref = run.client(self.account_id), self.list_ref
-        # The position is still before the former batch, as its answer is not stored yet.
-        asked_after_id = min(self.position_id, lost[0]) if lost[0] < lost[1] else self.position_id
-        self.write(
-            {
-                "asked_after_id": asked_after_id,
-                "asked_upto_id": max(answer.last_id, lost[1]),
-                "calls": self.calls + 1,
-                "next_at": fields.Datetime.now(),
-            }
-        )
-        # No transaction is open during the call: whoever changes the campaign, or cancels,
-        # neither waits nor collides.
-        self.env.cr.commit()  # pylint: disable=invalid-commit
+    def _end_unexpectedly(self):
+        """End the sync after an unexpected error. Commits."""
         try:
-            answer.results = client.add_recipients(list_ref, list(ids_by_email))
-        except CampaignMasterRefusedError as error:
-            answer.results = retrying(partial(self._find_culprit, answer, error), self.env)
-        if answer.results:
-            run.answer = answer
-            run.store()
-
-    def _find_culprit(self, answer, error):
-        """The call as a whole was refused: halve it next time.
-
-        :param _Answer answer: what it was for
-        :return: results to store: of the culprit, if it stands alone
-        :raise CampaignMasterRefusedError: there are more culprits than calls to find them with
-        """
-        emails = list(answer.ids_by_email)
-        if error.about != "list":
-            raise error  # the login was refused, not the batch
-        if len(emails) == 1:
-            return [RecipientResult(emails[0], "suppressed", error.message)]
-        if self.refusals >= SPLIT_CALLS:
-            raise error
-        if self.exists():
-            after_id, upto_id = answer.lost
-            self.write(
-                {
-                    "refused_upto_id": answer.last_id,
-                    "refusals": self.refusals + 1,
-                    # Nobody was added.
-                    "asked_after_id": after_id,
-                    "asked_upto_id": upto_id,
-                }
+            message = self.env._(
+                "Unexpected error; your administrator can find it in the server log. Sync again to "
+                "continue."
             )
-        return []
+            commit_with_retry(self.env, self._end, "failed", message)
+        except Exception:
+            # For example, an automation rule on the campaign's result fails: try again later.
+            _logger.exception("Sync %s could not be ended", self.id)
+            self.env.cr.rollback()
+            commit_with_retry(self.env, self._postpone)
 
-    def _store(self, answer, run, under_way):
-        """Store the answer to a call.
-
-        :param _Answer answer: what was said of whom
-        :param _Run run: what this run of the scheduled action knows
-        :param bool under_way: whether the sync's next call is under way
-        :return: how many recipients got an outcome
-        """
+    def _postpone(self):
+        """Try again in an hour; after some times, leave the queue without changing the campaign."""
         if not self.exists():
-            return 0  # the campaign was deleted here meanwhile
-        lost_after_id, lost_upto_id = answer.lost
-        outcome = []
-        unanswered = []
-        for email, status, message in answer.results:
-            first_id, *others = answer.ids_by_email[email]
-            state = STATE_OF_RESULT.get(status)
-            if state == "exists" and (lost_after_id < first_id <= lost_upto_id or self.round > 1):
-                # What an earlier call may have added without our hearing of it was added by us.
-                state = "added"
-            if state is None:
-                if self.round < ROUNDS:
-                    continue
-                unanswered.append(first_id)
-                state = "refused"
-                message = message or self.env._("Campaign Master gave no answer for this address.")
-            outcome.append((first_id, state, message))
-            outcome += [(line_id, "duplicate", None) for line_id in others]
-        self.env["campaign.master.recipient"]._store_results(
-            self.campaign_id, outcome, late=self.late
-        )
-        new_states = Counter(state for _line_id, state, _message in outcome)
-        counts = Counter(self.counts or {}) + new_states
-        counts["pending"] = max(counts["pending"] - len(outcome), 0)
-        # Up to here all is known, but of those who had no answer in the end: they may be on the
-        # list, and a later sync that finds one there tells him as added.
-        if unanswered:
-            asked_after_id = min(unanswered) - 1
-        elif under_way:
-            asked_after_id = answer.last_id
-        else:
-            asked_after_id = max(lost_after_id, answer.last_id)
-        waited = self.waited and self.state == "running"
+            return
+        next_at = fields.Datetime.now() + UNEXPECTED_ERROR_DELAY
+        if self.failures >= MAX_RETRIES:
+            self.write({"state": "failed", "ended_at": fields.Datetime.now()})
+            return
+        self.write({"next_at": next_at, "failures": self.failures + 1})
+        self._cron_push_recipients()._trigger(next_at)
+
+    # === STEP EXPORT === #
+
+    def _export(self, client):
+        """Create or update the campaign in Campaign Master. Commits."""
+        if missing := self.campaign_id._campaign_master_missing():
+            commit_with_retry(self.env, self._end, "failed", "\n".join(missing))
+            return
+        row = self.env["campaign.master.campaign"]._get_or_create(self.campaign_id)
+        self.taken_at = self.taken_at or fields.Datetime.now()
+        calls_before = client.ledger.calls
+        export = row._export(client, CampaignDraft(**self.draft))
+        calls = client.ledger.calls - calls_before
+        commit_with_retry(self.env, self._store_export, row, export, calls)
+
+    def _store_export(self, row, export, calls):
+        """Store that the campaign is in Campaign Master, and which recipients are to be added."""
+        if not self.exists() or not row.exists():
+            return  # deleted in Odoo during the call
+        campaign = self.campaign_id
+        if campaign.campaign_master_account_id != self.account_id:
+            return  # cancelled and moved to another account during the call
+        if (
+            not campaign.campaign_master_ref
+            and export.remote.template_ref != self.draft["template_ref"]
+        ):
+            self._end("failed", self._template_message(export.remote.template_ref))
+            return
+        self.calls += calls
+        campaign._campaign_master_store_export(export.remote, self.user_id)
+        row.synced_texts = export.texts
+        row._schedule_frequent_reading()
+        if self.state != "running":
+            return  # cancelled during the call
+        Recipient = self.env["campaign.master.recipient"]
+        Recipient._classify(campaign, retry_refused=self.retry_refused)
+        counts = Recipient._count_by_state(campaign)
+        self._prepare_push(counts)
+        if not self.total:
+            self._end("complete" if export.changed else "unchanged")
+            return
+        self._continue()
+
+    # === END === #
+
+    def _continue(self):
+        """The last call succeeded: the message says what the sync is doing."""
+        self.write({"failures": 0, "waiting": False, "message": self._running_message()})
+        self.campaign_id._campaign_master_store_sync("running", self.message, self.counts)
+
+    def _end(self, state, message=None, counts=None):
+        """End the sync, and say so on the campaign.
+
+        :param str state: one of ``STATES``
+        :param str message: by default what was done, and the next steps
+        :param dict counts: the campaign's recipients by state, if they were just counted
+        """
+        if not self.exists() or self.state != "running":
+            return  # the campaign was deleted, or the sync cancelled
+        campaign = self.campaign_id
+        counts = counts or self.env["campaign.master.recipient"]._count_by_state(campaign)
         self.write(
             {
-                "position_id": answer.last_id,
-                "asked_after_id": asked_after_id,
-                "refused_upto_id": (
-                    self.refused_upto_id if answer.last_id < self.refused_upto_id else 0
-                ),
-                "refusals": self.refusals if self.refused_upto_id else 0,
-                "failures": 0,
-                "added": self.added + new_states["added"],
-                "existed": self.existed + new_states["exists"],
-                "refused": self.refused + new_states["refused"],
-                "counts": counts,
-                "waited": False,
-                **({"message": self._running_message()} if waited else {}),
+                "state": state,
+                "message": message
+                or campaign._campaign_master_summary(counts, self._rejection_reasons()),
+                "ended_at": fields.Datetime.now(),
+                "skipped": sum(counts.get(name, 0) for name in SKIPPED),
+                "counts": False,
             }
         )
-        if self.state == "running" and run.is_time_to_tell(self):
-            self.campaign_id._campaign_master_send_progress()
-        return len(outcome)
+        campaign._campaign_master_store_sync(state, self.message, counts)
 
-    def _end_round(self):
-        """All recipients were asked for: go round again for those without an answer, or end."""
-        if self.exists().state != "running":
-            return  # cancelled at this moment
-        Recipient = self.env["campaign.master.recipient"]
-        campaign = self.campaign_id
-        if self.round < ROUNDS and Recipient._next_batch(self, 0, self.upto_id, 1):
-            self.write({"round": self.round + 1, "position_id": 0})
+    def _handle_error(self, error, calls):
+        """Wait and try again, or end the sync and say why."""
+        if not self.exists():
             return
-        counts = Recipient._count_by_state(campaign)
-        if counts.get("pending"):
-            # Somebody was added, or opted out, meanwhile.
-            Recipient._classify(campaign)
-            counts = Recipient._count_by_state(campaign)
-        state = "partial" if any(counts.get(name) for name in PROBLEMS) else "complete"
-        self._end(state, counts=counts)
-        # How many people are on the list has changed.
-        self.account_id._ask_refresh()
-
-    def _failed(self, error):
-        """Wait and try again, or give up and say why."""
-        if not self.exists() or self.state != "running":
+        self.calls += calls
+        if self.state != "running":
             return
-        account = self.account_id
-        account._note_error(error)
-        reason = account._explain(error)
-        if error.code == "login_refused":
-            # It goes on when the account does; see _next.
+        self.account_id._handle_error(error)
+        if isinstance(error, CampaignMasterLoginRefusedError):
+            # Due again when the login is corrected: see account._resume_paused_jobs.
             self._wait(
-                self.next_at,
+                fields.Datetime.now() + LOGIN_RETRY_DELAY,
+                error,
                 self.env._(
-                    "%(reason)s An administrator was told. Then Odoo goes on by itself.",
-                    reason=reason,
+                    "An administrator has been notified. The sync resumes once the login works."
                 ),
             )
-            return
-        retry_at = self._retry_at(error)
-        if retry_at:
-            if not isinstance(error, CampaignMasterRateLimitError):
-                self.failures += 1
-            self._cron()._trigger(retry_at)
+        elif retry_at := self._retry_at(error):
+            self._cron_push_recipients()._trigger(retry_at)
             self._wait(
                 retry_at,
+                error,
                 self.env._(
-                    "%(reason)s Nothing is lost: Odoo goes on by itself at %(time)s.",
-                    reason=reason,
-                    time=account._local_time(retry_at),
+                    "The sync resumes automatically at %(time)s.",
+                    time=format_moment(self.env, retry_at),
                 ),
             )
-            return
-        if error.code == "not_found":
-            reason = self.env._(
-                "The list “%(list)s” was deleted in Campaign Master. Choose another one.",
-                list=self.campaign_id.campaign_master_list_id.name,
-            )
-        gave_up = self.env._("Odoo gave up: not everybody was added to the list.")
-        if self.failures:
-            gave_up = self.env._(
-                "Odoo gave up after %(tries)s tries: not everybody was added to the list.",
-                tries=self.failures + 1,
-            )
-        self._end(
-            "failed",
-            self.env._(
-                "%(gave_up)s %(reason)s Then sync again: it goes on where it stopped.",
-                gave_up=gave_up,
-                reason=reason,
-            ),
-        )
+        elif isinstance(error, CampaignMasterNotFoundError) and self.step == "export":
+            self.campaign_id._campaign_master_store_deleted()
+            self._end("failed")  # if the campaign did not know of it
+        else:
+            self._end("failed", self._failure_message(error))
 
     def _retry_at(self, error):
-        """:return: when to try again after this error, or ``None`` to give up"""
+        """:return: when to try again after this error, or ``None`` to give up
+        :rtype: datetime"""
         now = fields.Datetime.now()
         if isinstance(error, CampaignMasterRateLimitError):
-            return to_odoo(error.reset_at) or now + timedelta(hours=1)
-        may_pass = error.code == "token_refused" or (
-            isinstance(error, CampaignMasterConnectionError | CampaignMasterResponseError)
-            and not isinstance(error, CampaignMasterNotFoundError)
-            and not (isinstance(error, CampaignMasterRefusedError) and error.about)
-        )
-        if may_pass and self.failures < RETRIES:
-            return now + timedelta(minutes=2**self.failures)
+            retry_at = to_odoo(error.retry_at) or now + RATE_LIMIT_DELAY
+            return max(retry_at, now + MIN_RATE_LIMIT_DELAY)
+        if error.retryable and self.failures < MAX_RETRIES:
+            delay = timedelta(minutes=2**self.failures)
+            self.failures += 1
+            return now + delay
         return None
 
-    def _wait(self, next_at, message):
-        self.write({"next_at": next_at, "message": message, "waited": True})
-        self.campaign_id.campaign_master_sync_message = message
-        self.campaign_id._campaign_master_send_progress()
-
-
-@dataclass
-class _Answer:
-    """What a call said of the recipients that it was for, until that is stored.
-
-    :ivar sync: ``campaign.master.sync``
-    :ivar dict ids_by_email: ids of the recipients with each address
-    :ivar int last_id: the last of them
-    :ivar tuple lost: after and up to which recipient an earlier call's answer got lost
-    :ivar list results: ``client.RecipientResult`` of each address
-    """
-
-    sync: CampaignMasterSync
-    ids_by_email: dict
-    last_id: int
-    lost: tuple
-    results: list = ()
-
-
-class _Run(Run):
-    """Also keeps the answer to the last call until the next one is under way.
-
-    :ivar _Answer answer: what is to be stored, or ``None``
-    :ivar int done: recipients that got an outcome since this was reset
-    """
-
-    def __init__(self, purpose):
-        super().__init__(purpose)
-        self.answer = None
-        self.done = 0
-
-    def answer_of(self, sync):
-        """:return: the answer that is to be stored, if it is one to this sync"""
-        return self.answer if self.answer and self.answer.sync == sync else None
-
-    def store(self, under_way=None):
-        """Store the answer, if there is one. If somebody writes the same rows at that moment it is
-        stored again, not asked for again.
-
-        :param under_way: ``campaign.master.sync`` whose call is under way, if one is
-        """
-        answer, self.answer = self.answer, None
-        if not answer:
-            return
-        sync = answer.sync
-        try:
-            store = partial(sync._store, answer, self, under_way=sync == under_way)
-            self.done += retrying(store, sync.env)
-        except SerializationFailure:
-            # Again and again. They stay pending, and are asked for once more in the next round.
-            sync.env.cr.rollback()
+    def _wait(self, next_at, error, advice):
+        message = f"{explain_cause(self.env, error)} {advice}"
+        self.write({"next_at": next_at, "message": message, "waiting": True})
+        self.campaign_id._campaign_master_store_sync("running", message)

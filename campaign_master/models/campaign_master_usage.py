@@ -2,14 +2,14 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-KEEP = timedelta(days=400)
+RETENTION = timedelta(days=400)
 
 
 class CampaignMasterUsage(models.Model):
-    """How many calls an account made in an hour, and what for: the meter behind the limits.
+    """Number of API calls of an account in one hour, by purpose.
 
-    Written by ``tools.AccountLedger`` only, with each call, so that it survives what the caller's
-    transaction does not. Hours and months are UTC, as Campaign Master's are.
+    Written by ``tools.AccountLedger`` only, with each call, so that it survives a rollback of the
+    caller. Hours and months are in UTC, like Campaign Master's.
     """
 
     _name = "campaign.master.usage"
@@ -21,17 +21,17 @@ class CampaignMasterUsage(models.Model):
     account_id = fields.Many2one(
         "campaign.master.account", required=True, readonly=True, ondelete="cascade"
     )
-    hour = fields.Datetime(required=True, readonly=True, help="When the hour began.")
+    hour = fields.Datetime(required=True, readonly=True, help="Start of the hour.")
     purpose = fields.Selection(
         [
             ("campaigns", "Syncing campaigns"),
             ("recipients", "Adding recipients"),
             ("statistics", "Reading statistics"),
-            ("catalogue", "Reading templates and lists"),
+            ("catalog", "Reading templates and lists"),
         ],
         required=True,
         readonly=True,
-        help="What the calls were made for.",
+        help="Purpose of the calls.",
     )
     calls = fields.Integer(readonly=True, help="Requests that count against the limits.")
 
@@ -39,7 +39,9 @@ class CampaignMasterUsage(models.Model):
 
     @api.model
     def _since(self, account, moment):
-        """:return: calls by purpose since a time (naive, UTC); purposes without are left out"""
+        """:return: number of calls by purpose since a time (naive, UTC); purposes without calls are
+        left out
+        :rtype: dict"""
         groups = self._read_group(
             [("account_id", "=", account.id), ("hour", ">=", moment)], ["purpose"], ["calls:sum"]
         )
@@ -47,4 +49,4 @@ class CampaignMasterUsage(models.Model):
 
     @api.autovacuum
     def _gc_usage(self):
-        self.search([("hour", "<", fields.Datetime.now() - KEEP)]).unlink()
+        self.search([("hour", "<", fields.Datetime.now() - RETENTION)]).unlink()

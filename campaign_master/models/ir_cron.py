@@ -2,7 +2,7 @@ from odoo import SUPERUSER_ID, api, models
 
 
 class IrCron(models.Model):
-    """Running *Read Statistics* manually reads campaigns that are not due yet."""
+    """Run Manually: *Read Statistics* then also reads recent campaigns that are not due yet."""
 
     _inherit = "ir.cron"
 
@@ -23,5 +23,5 @@ class IrCron(models.Model):
             self.browse().check_access("write")
             with self.env.registry.cursor() as cr:
                 env = api.Environment(cr, SUPERUSER_ID, {})
-                env["utm.campaign"]._campaign_master_make_due()
+                env["campaign.master.campaign"]._make_recent_due()
         return super().method_direct_trigger()

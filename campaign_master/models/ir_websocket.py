@@ -2,6 +2,8 @@ import re
 
 from odoo import models
 
+from ..tools import MARKETING_GROUP
+
 CHANNEL = re.compile(r"campaign_master\.campaign/(\d{1,9})")
 
 
@@ -9,12 +11,13 @@ class IrWebsocket(models.AbstractModel):
     _inherit = "ir.websocket"
 
     def _build_bus_channel_list(self, channels):
-        """Let a form listen to the progress of a campaign that its user may see."""
+        """Subscribe forms to the progress of campaigns that their user may read."""
         channels = list(channels)
         wanted = [match for name in channels if (match := CHANNEL.fullmatch(str(name)))]
         channels = [name for name in channels if not CHANNEL.fullmatch(str(name))]
-        if wanted and self.env.user.has_group("mass_mailing.group_mass_mailing_user"):
+        if wanted and self.env.user.has_group(MARKETING_GROUP):
             ids = [int(match[1]) for match in wanted]
-            campaigns = self.env["utm.campaign"].search([("id", "in", ids)])
+            campaigns = self.env["utm.campaign"].with_context(active_test=False)
+            campaigns = campaigns.search([("id", "in", ids)])
             channels += [(campaign, "campaign_master") for campaign in campaigns]
         return super()._build_bus_channel_list(channels)

@@ -7,7 +7,7 @@ CRONS = ("pull_statistics", "push_recipients", "refresh_catalogue")
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
-    # Not related fields: their inverse is lost as long as the account does not exist.
+    # Not related fields: their inverse has no effect before the account exists.
     campaign_master_service = fields.Selection(
         [("campaign_master", "Campaign Master")],
         string="External Campaign Manager",
@@ -19,26 +19,26 @@ class ResConfigSettings(models.TransientModel):
     )
     campaign_master_enabled = fields.Boolean(
         string="Enabled",
-        help="Show Campaign Master on the campaigns of this company, send recipients to it and "
-        "read statistics from it. This also shows Odoo's Campaigns menu.",
+        help="Show Campaign Master on this company's campaigns, add recipients to its lists and "
+        "read statistics. Odoo's Campaigns menu is activated, too.",
     )
     campaign_master_username = fields.Char(
         string="Username",
-        help="The name that you log in to the Campaign Master interface with. There is no API key.",
+        help="Your username for the Campaign Master website. There is no API key.",
     )
     campaign_master_password = fields.Char(
         string="Password",
         compute="_compute_campaign_master_password",
         inverse="_inverse_campaign_master_password",
-        help="The password of the Campaign Master interface. Leave it empty to keep the saved "
-        "one. It cannot be shown.",
+        help="Your password for the Campaign Master website. It is write-only: leave the field "
+        "empty to keep the saved one.",
     )
-    # What was entered, on its way from the form to the account: nobody can read it.
+    # The entered password on its way from the form to the account; nobody can read it.
     campaign_master_secret = fields.Char(groups=fields.NO_ACCESS)
     campaign_master_api_url = fields.Char(
         string="API Address",
-        help="Where Campaign Master's API is. Changing it asks for the password again, because "
-        "the password will be sent to this address.",
+        help="Address of the Campaign Master API. If you change it, enter the password again: it "
+        "will be sent to this address.",
     )
     campaign_master_has_password = fields.Boolean(related="campaign_master_account_id.has_password")
     campaign_master_login_refused_at = fields.Datetime(
@@ -83,18 +83,19 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _next_run(self, cron):
-        """:return: when the scheduled action runs next: by its interval, or started before"""
-        [[started]] = (
+        """:return: when the scheduled action runs next: at its interval, or earlier if triggered
+        :rtype: datetime"""
+        [[triggered_at]] = (
             self.env["ir.cron.trigger"]
             .sudo()
             ._read_group([("cron_id", "=", cron.id)], [], ["call_at:min"])
         )
-        return min(started or cron.nextcall, cron.nextcall)
+        return min(triggered_at or cron.nextcall, cron.nextcall)
 
     @api.model_create_multi
     def create(self, vals_list):
         records = super().create(vals_list)
-        # The web client reads the row that it has just made.
+        # The web client reads the record that it has just created.
         records.invalidate_recordset(["campaign_master_password"])
         return records
 
@@ -117,7 +118,7 @@ class ResConfigSettings(models.TransientModel):
 
     def set_values(self):
         if self.campaign_master_enabled:
-            # Else the unticked box on the same form would take the Campaigns menu away again.
+            # The same form's Mailing Campaigns box may be unticked, which would hide the menu.
             self.group_mass_mailing_campaign = True
         result = super().set_values()
         Account = self.env["campaign.master.account"]
@@ -130,24 +131,22 @@ class ResConfigSettings(models.TransientModel):
         vals = {name: value for name, value in entered.items() if account[name] != value}
         if secret := self.sudo().campaign_master_secret:
             vals["password"] = secret
-            # The form's own record is kept for a while; the password is not to be kept with it.
+            # The form's record stays in the database for a while; the password must not.
             self.sudo().campaign_master_secret = False
         if not account:
             if self.campaign_master_enabled or self.campaign_master_username:
                 Account.create({"company_id": self.company_id.id, **entered, **vals})
         elif vals:
             if "api_url" in vals and not vals["api_url"]:
-                raise ValidationError(
-                    self.env._("Campaign Master needs an API address. Nothing was saved.")
-                )
+                raise ValidationError(self.env._("Enter the API address. Nothing was saved."))
             account.write(vals)
         return result
 
     def action_campaign_master_test_connection(self):
-        """Test what is saved; see ``campaign.master.account.action_test_connection``."""
+        """Test the saved credentials; see ``campaign.master.account.action_test_connection``."""
         self.ensure_one()
         if not self.campaign_master_account_id:
             raise ValidationError(
-                self.env._("Enter the username and the password and save first, then test.")
+                self.env._("Enter username and password and save before testing.")
             )
         return self.campaign_master_account_id.action_test_connection()

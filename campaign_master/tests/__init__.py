@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_access_figures,
     test_add_recipients,
     test_browser,
     test_client_calls,
@@ -16,7 +17,13 @@ from . import (
     test_polling,
     test_preflight,
     test_pull,
+    test_query_counts,
+    test_refresh,
     test_settings,
     test_sync,
+    test_sync_export,
     test_sync_log,
+    test_sync_odd_cases,
+    test_sync_start,
+    test_transaction,
 )

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import requests
 
-from odoo import fields
+from odoo import SUPERUSER_ID, api, fields
 from odoo.tests import TransactionCase, new_test_user, tagged
+
+from ..tools import CronRun
 
 ROOT = Path(__file__).resolve().parents[2]
 USERNAME, PASSWORD = "demo", "demo"
@@ -166,29 +168,54 @@ class CampaignMasterCase(TransactionCase):
         return self.env["campaign.master.sync"].sudo().search([("campaign_id", "=", campaign.id)])
 
     def wait_is_over(self, campaign):
-        """A sync that waits for another try may go on now."""
+        """A sync that waits may continue now."""
         self.syncs(campaign)[0].next_at = fields.Datetime.now()
 
     def push(self):
         self.run_cron("push_recipients")
 
     def pull(self):
-        """Read all campaigns, however lately they were read."""
-        campaigns = self.env["utm.campaign"].sudo().search([("campaign_master_ref", "!=", False)])
-        campaigns.campaign_master_next_poll_at = False
+        """Read all campaigns, however recently they were read."""
+        rows = self.env["campaign.master.campaign"].sudo().search([("next_poll_at", "!=", False)])
+        rows.next_poll_at = fields.Datetime.now()
         self.run_cron("pull_statistics")
 
-    def sync(self, campaign):
-        """Press the button and let the scheduled action do the rest."""
-        self.press(campaign)
+    def sync(self, campaign, button="sync"):
+        """Click a button of the campaign and let the scheduled action do the rest."""
+        self.press(campaign, button)
         self.push()
 
     def press(self, campaign, button="sync"):
-        """Press a button that works in transactions of its own, as a click does: in a transaction
-        that has written nothing."""
-        self.env.flush_all()
-        self.env.cr.postcommit.clear()
+        """Click a button of the campaign.
+
+        :return: the action that it returns
+        """
         return getattr(campaign, f"action_campaign_master_{button}")()
+
+    def export(self, campaign):
+        """Carry out the first step of a started sync only: the campaign is in Campaign Master, and
+        its recipients are to be added next.
+
+        :return: the sync
+        """
+        sync = self.syncs(campaign)[0]
+        self.env.flush_all()
+        with (
+            self.registry.cursor() as cr,
+            CronRun(self.env["campaign.master.sync"]._cron_push_recipients(), "recipients") as run,
+        ):
+            sync.with_env(api.Environment(cr, SUPERUSER_ID, {}))._turn(run)
+        self.env.invalidate_all()
+        return sync
+
+    def refresh(self, campaign):
+        """Click Refresh Statistics and let the scheduled action do the rest."""
+        self.press(campaign, "refresh_statistics")
+        self.run_cron("pull_statistics")
+
+    def work(self, campaign):
+        """How syncing and reading the campaign stands."""
+        return campaign.sudo().campaign_master_campaign_ids
 
     def lines(self, campaign):
         return self.env["campaign.master.recipient"].search([("campaign_id", "=", campaign.id)])

@@ -32,11 +32,12 @@ class AddCase(CampaignMasterCase):
             {"name": name, "count": count},
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
+        self.env.cr.execute("ANALYZE res_partner")
         self.env.invalidate_all()
         return self.env["res.partner"].browse(ids)
 
     def press_add(self, people, active_domain=None, model=None):
-        """Tick people in their list, press Add to Campaign, choose the campaign, press Add."""
+        """Select people in their list, click Add to Campaign, select the campaign, click Add."""
         context = {"active_model": model or people._name, "active_ids": people.ids}
         if active_domain is not None:
             context["active_domain"] = active_domain
@@ -52,7 +53,7 @@ class AddCase(CampaignMasterCase):
 
 
 class TestAdding(AddCase):
-    """Who becomes a recipient, and what is said about it."""
+    """Which people become recipients, and what the message says."""
 
     def test_adding_twice_changes_nothing_and_is_counted(self):
         people = self.make_contacts("ann@example.com", "bob@example.com")
@@ -76,7 +77,7 @@ class TestAdding(AddCase):
         self.assertEqual(self.campaign.campaign_master_recipient_count, 1)
         self.assertEqual(self.campaign.copy().campaign_master_recipient_count, 0)
 
-    def test_who_has_no_email_is_added_and_counted(self):
+    def test_people_without_email_are_added_and_counted(self):
         people = self.make_contacts("ann@example.com", False, "", "  ")
         self.assertEqual(
             self.add(self.campaign, people), {"added": 4, "existing": 0, "without_email": 3}
@@ -88,7 +89,7 @@ class TestAdding(AddCase):
             self.add(self.campaign, people), {"added": 0, "existing": 4, "without_email": 0}
         )
 
-    def test_leads_contacts_and_companies_are_told_apart(self):
+    def test_leads_contacts_and_companies_are_distinguished(self):
         contact = self.make_contacts("ann@example.com")
         company = self.make_contacts("firm@example.com", is_company=True)
         lead = self.make_leads("lea@example.com")
@@ -101,11 +102,11 @@ class TestAdding(AddCase):
 
     def test_only_leads_contacts_and_companies_can_be_added(self):
         for model in ("res.users", "mailing.contact", "crm.team", "nonsense"):
-            with self.subTest(model), self.assertRaisesRegex(UserError, "Nobody was added"):
+            with self.subTest(model), self.assertRaisesRegex(UserError, "No recipient was added"):
                 self.campaign.campaign_master_add_recipients(model, [])
         self.assertFalse(self.lines(self.campaign))
 
-    def test_broken_and_opted_out_addresses_are_told_at_once(self):
+    def test_invalid_and_opted_out_addresses_are_marked_at_once(self):
         ann = self.make_contacts("Ann@Example.com")
         earlier = self.make_campaign(title="Winter offers")
         self.add(earlier, ann)
@@ -131,7 +132,7 @@ class TestAdding(AddCase):
             ],
         )
 
-    def test_the_callers_own_rights_limit_whom_he_adds(self):
+    def test_users_add_only_people_that_they_may_read(self):
         user = new_test_user(
             self.account.env,
             "somebody",
@@ -159,7 +160,7 @@ class TestAdding(AddCase):
         self.assertEqual(counts["added"], 1)
         self.assertEqual(self.people(), ours)
 
-    def test_nobody_guesses_by_a_domain_what_he_may_not_read(self):
+    def test_a_domain_cannot_be_used_to_guess_unreadable_values(self):
         user = new_test_user(self.account.env, "somebody", "mass_mailing.group_mass_mailing_user")
         with self.assertRaises(AccessError):
             self.campaign.with_user(user).campaign_master_add_recipients(
@@ -188,7 +189,7 @@ class TestAdding(AddCase):
             (self.campaign.action_campaign_master_add_lead(), "lea@example.com", "lead_id", lead),
         ):
             wizard = self.env[action["res_model"]].with_context(**action["context"]).create({})
-            self.assertFalse(wizard.chosen)
+            self.assertFalse(wizard.from_selection)
             self.assertEqual(wizard.campaign_id, self.campaign)
             column = "email_from" if field == "lead_id" else "name"
             wizard.domain = str([*ast.literal_eval(wizard.domain), (column, "like", search)])
@@ -205,20 +206,20 @@ class TestTicked(AddCase):
         wizard, message = self.press_add(crowd[:3], [("name", "like", "Crowd")])
         self.assertEqual(wizard.people_count, 3)
         self.assertEqual(self.people(), crowd[:3])
-        self.assertIn("3 added to “Spring offers”", message)
+        self.assertIn("3 recipients were added to “Spring offers”", message)
 
-    def test_it_says_who_was_there_already_and_who_has_no_email(self):
+    def test_existing_people_and_people_without_email_are_counted(self):
         people = self.make_contacts("ann@example.com", "bob@example.com", False)
         self.press_add(people[0])
         _wizard, message = self.press_add(people)
-        self.assertIn("2 added", message)
-        self.assertIn("1 of them have no e-mail", message)
-        self.assertIn("1 were on it already", message)
+        self.assertIn("2 recipients were added", message)
+        self.assertIn("1 recipient has no email address", message)
+        self.assertIn("1 recipient was already on the campaign", message)
         _wizard, message = self.press_add(people)
-        self.assertIn("0 added", message)
-        self.assertIn("3 were on it already", message)
+        self.assertIn("No recipients were added", message)
+        self.assertIn("3 recipients were already on the campaign", message)
 
-    def test_archived_people_who_are_ticked_are_meant(self):
+    def test_selected_archived_people_are_added(self):
         people = self.make_contacts("ann@example.com", "bob@example.com")
         people[1].action_archive()
         wizard, _message = self.press_add(people)
@@ -237,10 +238,10 @@ class TestTicked(AddCase):
         wizard, message = self.press_add(crowd[:10], [("name", "like", "Crowd")])
         self.assertEqual(wizard.people_count, 25)
         self.assertEqual(self.people(), crowd)
-        self.assertIn("25 added", message)
+        self.assertIn("25 recipients were added", message)
         self.assertFalse(self.people() & others)
 
-    def test_select_all_means_all_who_were_shown_and_not_the_archived_ones(self):
+    def test_select_all_does_not_add_archived_people(self):
         self.account.env["ir.config_parameter"].set_param("web.active_ids_limit", 10)
         crowd = self.make_crowd(25)
         archived = crowd[20:]
@@ -253,7 +254,7 @@ class TestTicked(AddCase):
         # The web client sends no more ids than its limit.
         wizard, message = self.press_add(crowd[:20_000], [("name", "like", "Crowd")])
         self.assertEqual(wizard.people_count, CROWD)
-        self.assertIn(f"{CROWD} added", message)
+        self.assertIn(f"{CROWD:,} recipients were added", message)
         self.assertEqual(self.campaign.campaign_master_recipient_count, CROWD)
         lines = self.env["campaign.master.recipient"]
         mine = [("campaign_id", "=", self.campaign.id)]
@@ -263,7 +264,7 @@ class TestTicked(AddCase):
         )
         self.assertEqual(crowd[-1].campaign_master_campaign_count, 1)
         _wizard, message = self.press_add(crowd[:20_000], [("name", "like", "Crowd")])
-        self.assertIn(f"{CROWD} were on it already", message)
+        self.assertIn(f"{CROWD:,} recipients were already on the campaign", message)
 
     def test_three_ticked_of_25_000_add_three(self):
         crowd = self.make_crowd(CROWD)
@@ -287,10 +288,10 @@ class TestRemoving(AddCase):
         self.pull()
         self.line = self.lines(self.campaign).filtered(lambda line: line.partner_id == self.ann)
 
-    def test_who_is_removed_stays_on_the_list_in_campaign_master_and_it_is_said(self):
+    def test_removed_recipients_stay_on_the_list_and_the_message_says_so(self):
         before = self.sandbox.calls()
         message = self.line.action_remove()["params"]["message"]
-        self.assertIn("Campaign Master still has them on its list", message)
+        self.assertIn("They are still on the Campaign Master list", message)
         self.assertEqual(self.people(), self.bob)
         self.assertEqual(
             sorted(self.sandbox.members(self.list_ref)), ["ann@example.com", "bob@example.com"]
@@ -322,16 +323,16 @@ class TestRemoving(AddCase):
         self.assertEqual(self.ann.campaign_master_campaign_count, 0)
         self.assertEqual(self.ann.campaign_master_click_count, 0)
 
-    def test_who_is_removed_while_a_sync_runs_is_refused(self):
+    def test_recipients_cannot_be_removed_while_a_sync_runs(self):
         other = self.make_campaign(title="Summer offers")
         self.add(other, self.bob)
         self.press(other)
         self.assertEqual(other.campaign_master_sync_state, "running")
-        with self.assertRaisesRegex(UserError, "Nobody was removed"):
+        with self.assertRaisesRegex(UserError, "No recipient was removed"):
             self.lines(other).action_remove()
         self.assertEqual(len(self.lines(other)), 1)
 
-    def test_who_was_removed_and_is_added_again_is_not_added_to_the_list_twice(self):
+    def test_a_recipient_removed_and_added_again_is_on_the_list_once(self):
         self.line.action_remove()
         self.add(self.campaign, self.ann)
         self.sync(self.campaign)

@@ -10,7 +10,7 @@ GROUPS = (
 
 
 class TestCompanies(CampaignMasterCase):
-    """Two companies with a login of their own each, and somebody who works in both."""
+    """Two companies with their own logins, and a user of both."""
 
     def setUp(self):
         super().setUp()
@@ -44,7 +44,7 @@ class TestCompanies(CampaignMasterCase):
         )
 
     def as_both(self, record, *companies):
-        """The record as somebody sees it who works in both and has these companies ticked."""
+        """The record as a user of both sees it with these companies selected."""
         return record.with_user(self.both).with_context(
             allowed_company_ids=[company.id for company in companies]
         )
@@ -228,7 +228,7 @@ class TestCompanies(CampaignMasterCase):
             self.as_both(bare, self.second, self.first).campaign_master_account_id.id,
             self.second_account.id,
         )
-        # Who looks at it from the other company does not take it there.
+        # Editing it from the other company does not move it there.
         seen = self.as_both(bare, self.first, self.second)
         seen.campaign_master_subject = "Still theirs"
         self.assertEqual(seen.campaign_master_account_id.id, self.second_account.id)
@@ -241,9 +241,9 @@ class TestCompanies(CampaignMasterCase):
         campaign = self.make_campaign()
         seen = self.as_both(campaign, self.first, self.second)
         self.sync(campaign)
-        with self.assertRaisesRegex(UserError, "stays there"):
+        with self.assertRaisesRegex(UserError, "cannot be moved"):
             seen.campaign_master_account_id = self.second_account.id
-        with self.assertRaisesRegex(UserError, "stays there"):
+        with self.assertRaisesRegex(UserError, "cannot be moved"):
             seen.campaign_master_account_id = False
         with self.assertRaises(UserError):
             seen.write(

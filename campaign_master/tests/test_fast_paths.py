@@ -1,5 +1,5 @@
-"""What is done in SQL for many at once leaves in each stored field what the ORM would have left,
-line by line, and nothing old in its cache."""
+"""Set-based statements store in each field what the ORM would have stored line by line, and leave
+no outdated values in the cache."""
 
 from datetime import datetime, timezone
 
@@ -7,8 +7,8 @@ from odoo import Command
 from odoo.tests import new_test_user
 
 from ..client import Activity
-from ..models.campaign_master_recipient import FIGURES
-from ..models.campaign_master_total import TOTALS
+from ..models.campaign_master_engagement import TOTALS
+from ..models.campaign_master_recipient_activity import ACTIVITY_COLUMNS
 from .common import CampaignMasterCase
 
 OPENED = datetime(2026, 3, 1, 10, 0, tzinfo=timezone.utc)
@@ -101,7 +101,7 @@ class TestFastPaths(CampaignMasterCase):
         self.by_orm(people, plain)
         self.assert_twins(fast, plain)
 
-    def test_who_sees_only_some_leads_adds_only_those(self):
+    def test_users_who_see_some_leads_add_only_those(self):
         salesman = new_test_user(
             self.env(su=True),
             "own",
@@ -138,13 +138,14 @@ class TestFastPaths(CampaignMasterCase):
             self.assertTrue(self.stored_fields(fast))
             answers = [("added", None), ("exists", ""), ("refused", "It's ”blocked“, 100 %")]
             for campaign in fast, plain:
-                lines = self.Recipient.search([("campaign_id", "=", campaign.id)], limit=3)
-                results = [(line.id, *answer) for line, answer in zip(lines, answers, strict=True)]
+                lines = self.Recipient.search([("campaign_id", "=", campaign.id)], limit=6)
+                # Two recipients for each answer.
+                results = {answer: lines[number::3].ids for number, answer in enumerate(answers)}
                 if campaign == fast:
-                    self.Recipient._store_results(campaign, results, late=late)
+                    self.Recipient._store_results(results, late=late)
                     continue
-                for line, (_id, state, message) in zip(lines, results, strict=True):
-                    line.write(
+                for (state, message), ids in results.items():
+                    lines.browse(ids).write(
                         {
                             "sync_state": state,
                             "sync_message": message or False,
@@ -152,6 +153,23 @@ class TestFastPaths(CampaignMasterCase):
                         }
                     )
             self.assert_twins(fast, plain)
+
+    def test_another_list_resets_recipients_as_the_orm_would(self):
+        other_list = self.list.copy({"name": "Another list", "ref": "other"})
+        fast, plain = self.twins()
+        people = self.crowd()
+        answers = [("added", None), ("exists", None), ("refused", "Blocked"), ("invalid", None)]
+        for campaign in fast + plain:
+            self.add(campaign, people)
+            lines = self.Recipient.search([("campaign_id", "=", campaign.id)])
+            results = {answer: lines[n].ids for n, answer in enumerate(answers)}
+            self.Recipient._store_results(results, late=True)
+        self.assertTrue(self.stored_fields(fast))
+        fast.campaign_master_list_id = other_list
+        for line in self.Recipient.search([("campaign_id", "=", plain.id)]):
+            if line.sync_state in ("added", "exists", "refused"):
+                line.write({"sync_state": "pending", "sync_message": False, "late": False})
+        self.assert_twins(fast, plain)
 
     def test_figures_are_stored_as_the_orm_would_store_them(self):
         fast, plain = self.twins()
@@ -184,6 +202,11 @@ class TestFastPaths(CampaignMasterCase):
             )
         self.assert_twins(fast, plain)
 
+    def test_reading_only_totals_reads_nothing_else(self):
+        person = self.make_contacts("ann@example.com")
+        [row] = person.with_user(self.marketer).read(["campaign_master_open_count"])
+        self.assertEqual(row, {"id": person.id, "campaign_master_open_count": 0})
+
     def test_totals_are_what_a_reader_of_some_companies_may_add_up(self):
         other_company = self.env["res.company"].sudo().create({"name": "Other"})
         other_account = self.account.create(
@@ -214,7 +237,7 @@ class TestFastPaths(CampaignMasterCase):
                         ("campaign_id.campaign_master_account_id.company_id", "in", companies.ids),
                     ]
                 )
-                for name in FIGURES:
+                for name in ACTIVITY_COLUMNS:
                     values = [value for value in lines.mapped(name) if value]
                     if name.endswith("_count"):
                         expected = sum(values)

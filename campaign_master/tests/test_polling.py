@@ -7,10 +7,11 @@ from odoo.tests import BaseCase, tagged
 
 from odoo.addons.base.models import ir_cron
 
-from ..models import campaign_master_account
-from ..models.utm_campaign_pull import UtmCampaign
+from ..models import campaign_master_account_quota
+from ..models.campaign_master_account_quota import CampaignMasterAccount
+from ..models.campaign_master_campaign_statistics import CampaignMasterCampaign
 from ..tools import polling
-from ..tools.polling import forecast, next_poll, stretch, wanted, wanted_by_all
+from ..tools.polling import forecast, next_poll, slowdown
 from .common import CampaignMasterCase
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -21,10 +22,10 @@ STATISTICS = "GET /campaigns/ID/statistics"
 
 @tagged("post_install", "-at_install")
 class TestWhenCampaignsAreRead(BaseCase):
-    """The ladder, and how the month's calls are made to last."""
+    """The intervals, and how the month's calls are made to last."""
 
     def waits(self, age, quiet=None, **options):
-        """How long a campaign of this age is left alone, as the scheduled action comes to it."""
+        """How long a campaign of this age waits, at the scheduled action's pace."""
         moved_at = None if quiet is None else NOW - quiet
         return next_poll(NOW, NOW - age, moved_at, **options) - NOW + polling.SLACK
 
@@ -52,66 +53,56 @@ class TestWhenCampaignsAreRead(BaseCase):
         self.assertEqual(self.waits(365 * DAY), 7 * DAY)
         self.assertEqual(self.waits(365 * DAY, quiet=15 * DAY), 7 * DAY)
 
-    def test_what_has_just_happened_makes_nobody_wait_longer(self):
+    def test_no_campaign_waits_longer_because_something_has_just_happened(self):
         for age in (HOUR, 3 * DAY, 30 * DAY, 200 * DAY):
             self.assertLessEqual(self.waits(age, quiet=timedelta()), self.waits(age))
 
     def test_when_calls_run_short_the_fresh_ones_wait_last(self):
         longer = [
-            self.waits(age, quiet=DAY, stretch=8.0) / self.waits(age, quiet=DAY)
+            self.waits(age, quiet=DAY, slowdown=8) / self.waits(age, quiet=DAY)
             for age in (HOUR, 3 * DAY, 10 * DAY, 100 * DAY)
         ]
         self.assertEqual(longer, [1, 2, 8, 2])
 
-    def test_what_is_put_off_is_not_put_off_beyond_the_month(self):
-        """The next one has its calls anew."""
+    def test_nothing_is_put_off_beyond_the_month(self):
+        """New calls are available then."""
         now = datetime(2027, 5, 30, 12)
-        put_off = next_poll(now, now - 200 * DAY, now - 2 * DAY, stretch=12.0)
+        put_off = next_poll(now, now - 200 * DAY, now - 2 * DAY, slowdown=16)
         self.assertEqual(put_off, datetime(2027, 6, 1))
 
     def test_a_campaign_that_was_not_sent_yet_is_read_often_soon_after_its_sync(self):
         self.assertEqual(self.waits(HOUR, sent=False), 30 * MINUTE)
         self.assertLess(self.waits(DAY, sent=False), 3 * HOUR)
 
-    def test_nobody_waits_for_more_than_a_week(self):
-        self.assertLessEqual(self.waits(300 * DAY, stretch=100.0), 7 * DAY)
-        self.assertLessEqual(self.waits(5 * DAY, stretch=1e9), 7 * DAY)
+    def test_no_campaign_waits_longer_than_a_week(self):
+        self.assertLessEqual(self.waits(300 * DAY, slowdown=1_000), 7 * DAY)
+        self.assertLessEqual(self.waits(5 * DAY, slowdown=1e9), 7 * DAY)
 
-    def test_a_campaign_wants_what_its_usual_polls_cost(self):
-        # Two calls every half hour for two days, and every three hours until it is two weeks old.
-        self.assertEqual(sum(wanted(14 * DAY).values()), 2 * (96 + 12 * 8))
-        # The second half of that, and then once a day.
-        self.assertEqual(sum(wanted(14 * DAY, 7 * DAY).values()), 2 * (7 * 8 + 7))
-        self.assertEqual(sum(wanted(14 * DAY, 90 * DAY, quiet=True).values()), 2)
+    def slowdown(self, spent=0, statistics=0, others=0):
+        """On a day with 20 days of the month left, and 10,000 calls in a month for reading."""
+        now = datetime(2027, 6, 11)
+        return slowdown(now, spent, statistics, others, 10_000 / polling.READING_SHARE)
 
-    def test_a_campaign_that_was_not_sent_yet_wants_what_it_will_once_it_was(self):
-        self.assertGreater(
-            sum(wanted(14 * DAY, HOUR, sent=False).values()), sum(wanted(13 * DAY).values())
-        )
-        # An abandoned draft is asked for once a week.
-        self.assertEqual(sum(wanted(14 * DAY, 30 * DAY, sent=False).values()), 2)
+    def test_calls_that_last_until_the_months_end_slow_nothing_down(self):
+        self.assertEqual(self.slowdown(), 1)
+        self.assertEqual(self.slowdown(spent=5_000, statistics=200, others=50), 1)
 
-    def test_calls_that_suffice_stretch_nothing(self):
-        calls = wanted_by_all(14 * DAY, [(True, False, timedelta(), 10)])
-        self.assertEqual(stretch(calls, sum(calls.values())), 1)
+    def test_reading_slows_down_until_the_calls_last(self):
+        self.assertEqual(self.slowdown(spent=5_000, statistics=201, others=50), 2)
+        self.assertEqual(self.slowdown(spent=5_000, statistics=400, others=50), 2)
+        self.assertEqual(self.slowdown(spent=5_000, statistics=401, others=50), 4)
 
-    def test_too_few_calls_stretch_just_as_much_as_it_takes(self):
-        groups = [(True, False, age, 10) for age in (timedelta(), 5 * DAY, 10 * DAY, 30 * DAY)]
-        calls = wanted_by_all(20 * DAY, groups)
-        for part in (0.9, 0.5, 0.3, 0.1):
-            left = part * sum(calls.values())
-            found = stretch(calls, left)
-            spent = sum(each / max(found / patience, 1) for patience, each in calls.items())
-            self.assertAlmostEqual(spent, left)
+    def test_a_large_sync_does_not_stop_reading(self):
+        number = self.slowdown(spent=8_000, statistics=10_000, others=1_000)
+        self.assertEqual(number, polling.SLOWDOWNS[-1])
+        self.assertEqual(self.waits(HOUR, slowdown=number), 2 * HOUR)
 
-    def test_a_month_that_is_spent_is_no_division_by_zero(self):
-        calls = wanted_by_all(14 * DAY, [(True, False, timedelta(), 10), (True, True, DAY, 5)])
-        for left in (0, -5_000):
-            self.assertGreater(stretch(calls, left), 10)
+    def test_the_last_calls_are_left_to_adding_recipients(self):
+        number = self.slowdown(spent=10_050, statistics=100, others=10)
+        self.assertEqual(self.waits(HOUR, slowdown=number), 7 * DAY)
 
-    def test_nobody_wants_anything_without_campaigns(self):
-        self.assertEqual(stretch(wanted_by_all(14 * DAY, []), 100), 1)
-        self.assertEqual(stretch(wanted_by_all(14 * DAY, []), -1), 1)
+    def test_the_last_calls_are_used_if_nobody_else_needs_them(self):
+        self.assertEqual(self.slowdown(spent=10_050, others=1), polling.SLOWDOWNS[-1])
 
     def test_months_end_where_the_next_one_begins(self):
         for now, end in (
@@ -121,15 +112,15 @@ class TestWhenCampaignsAreRead(BaseCase):
         ):
             self.assertEqual(polling.month_end(now), end)
 
-    def test_the_forecast_goes_on_as_lately(self):
-        # Ten days of thirty are over; 100 calls a day lately.
-        self.assertEqual(forecast(datetime(2027, 4, 11), 5_000, 700, 7), 7_000)
-        # In the last second nothing comes any more.
-        self.assertEqual(forecast(datetime(2027, 4, 30, 23, 59, 59), 5_000, 700, 7), 5_000)
+    def test_the_forecast_continues_the_pace(self):
+        # Ten days of thirty are over; 100 calls a day.
+        self.assertEqual(forecast(datetime(2027, 4, 11), 5_000, 100), 7_000)
+        # Nothing is added in the last second.
+        self.assertEqual(forecast(datetime(2027, 4, 30, 23, 59, 59), 5_000, 100), 5_000)
 
 
-class TestWhoIsRead(CampaignMasterCase):
-    """What a run of the scheduled action reads, and what follows from it."""
+class TestDueCampaigns(CampaignMasterCase):
+    """Which campaigns a run of the scheduled action reads, and when it reads them again."""
 
     def setUp(self):
         super().setUp()
@@ -141,18 +132,16 @@ class TestWhoIsRead(CampaignMasterCase):
         self.sandbox.send(self.campaign.campaign_master_ref, self.list_ref, quiet=True)
 
     def settle(self):
-        """Read until nothing is left to read, then grow half a year older."""
+        """Read everything; then the campaign is half a year old."""
         self.pull()
         self.pull()
         long_ago = fields.Datetime.now() - timedelta(days=180)
-        self.campaign.sudo().write(
-            {"campaign_master_fresh_at": long_ago, "campaign_master_moved_at": long_ago}
-        )
+        self.work(self.campaign).write({"fresh_at": long_ago, "moved_at": long_ago})
 
     def run_when_due(self, due=True):
         """A run of the scheduled action; the campaign is due, or will be in a minute."""
         now = fields.Datetime.now()
-        self.campaign.sudo().campaign_master_next_poll_at = now if due else now + MINUTE
+        self.work(self.campaign).next_poll_at = now if due else now + MINUTE
         before = self.sandbox.calls()
         self.run_cron("pull_statistics")
         after = self.sandbox.calls()
@@ -160,12 +149,12 @@ class TestWhoIsRead(CampaignMasterCase):
         return {name: count for name, count in spent.items() if count}
 
     def waits(self):
-        return self.campaign.sudo().campaign_master_next_poll_at - fields.Datetime.now()
+        return self.work(self.campaign).next_poll_at - fields.Datetime.now()
 
-    def test_nobody_is_read_before_he_is_due(self):
+    def test_no_campaign_is_read_before_it_is_due(self):
         self.assertEqual(self.run_when_due(due=False), {})
 
-    def test_nobody_is_read_twice_in_a_run(self):
+    def test_no_campaign_is_read_twice_in_a_run(self):
         self.assertEqual(self.run_when_due()[STATISTICS], 1)
         self.run_cron("pull_statistics")
         self.assertGreater(self.waits(), timedelta())
@@ -176,7 +165,7 @@ class TestWhoIsRead(CampaignMasterCase):
         self.assertEqual(self.run_when_due(), {STATISTICS: 1})
         self.assertGreater(self.waits(), 6 * DAY)
 
-    def test_an_old_campaign_wakes_when_something_happens(self):
+    def test_an_old_campaign_is_read_daily_again_after_activity(self):
         self.send()
         self.settle()
         self.sandbox.control(
@@ -197,43 +186,54 @@ class TestWhoIsRead(CampaignMasterCase):
     def test_a_campaign_that_is_sent_again_is_fresh_again(self):
         self.send()
         self.settle()
-        # As if fewer had got it before.
+        # As if it had been sent to fewer people before.
         self.campaign.sudo().campaign_master_sent = 0
         self.run_when_due()
         self.assertLess(self.waits(), 31 * MINUTE)
 
     def test_a_campaign_that_is_synced_is_fresh_again(self):
         self.settle()
-        self.campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + 7 * DAY
+        self.work(self.campaign).next_poll_at = fields.Datetime.now() + 7 * DAY
         self.sync(self.campaign)
         self.assertLess(self.waits(), 31 * MINUTE)
 
-    def test_a_campaign_that_somebody_refreshed_is_read_soon_again(self):
-        self.send()
-        self.settle()
-        self.press(self.campaign, "refresh_statistics")
-        self.assertLess(self.waits(), DAY)
-
-    def test_polls_are_further_apart_when_the_months_calls_run_short(self):
+    def test_readings_are_further_apart_when_the_months_calls_run_short(self):
         self.send()
         self.settle()
         now = fields.Datetime.now()
-        self.campaign.sudo().campaign_master_moved_at = now - DAY
-        # Nothing is put off beyond the month's end, which may be today.
+        self.work(self.campaign).moved_at = now - DAY
+        # Nothing is postponed beyond the month's end, which may be today.
         with patch.object(polling, "month_end", return_value=now + 20 * DAY):
             self.run_when_due()
             usual = self.waits()
-            # It is reckoned anew each half hour.
-            self.env.registry.clear_cache()
-            with patch.object(campaign_master_account, "stretch", return_value=12.0) as asked:
+            with patch.object(CampaignMasterAccount, "_slowdown", return_value=8):
                 self.run_when_due()
-        self.env.registry.clear_cache()
-        self.assertTrue(asked.called)
         self.assertGreater(self.waits(), usual)
+
+    def test_the_slowdown_is_computed_once_in_a_run(self):
+        second = self.make_campaign(title="Second")
+        self.sync(second)
+        self.work(second).next_poll_at = fields.Datetime.now()
+        with patch.object(CampaignMasterAccount, "_slowdown", return_value=1) as computed:
+            self.assertEqual(self.run_when_due()[STATISTICS], 2)
+        computed.assert_called_once()
+
+    def test_reading_slows_down_for_the_calls_of_the_month(self):
+        now = fields.Datetime.now()
+        with (
+            patch.object(polling, "month_end", return_value=now + 20 * DAY),
+            patch.object(campaign_master_account_quota, "MONTH_LIMIT", 1_000),
+        ):
+            self.assertEqual(self.account._slowdown(), 1)
+            ledger = self.account._ledger("statistics")
+            for _call in range(100):
+                ledger.before_call(STATISTICS)
+            self.env.invalidate_all()
+            self.assertGreater(self.account._slowdown(), 1)
 
 
 class TestRunManually(CampaignMasterCase):
-    """An administrator presses *Run Manually* on *Read Statistics*."""
+    """An administrator clicks *Run Manually* on *Read Statistics*."""
 
     def setUp(self):
         super().setUp()
@@ -244,7 +244,7 @@ class TestRunManually(CampaignMasterCase):
         self.not_due(self.campaign)
 
     def not_due(self, campaign):
-        campaign.sudo().campaign_master_next_poll_at = fields.Datetime.now() + DAY
+        self.work(campaign).next_poll_at = fields.Datetime.now() + DAY
 
     def run_manually(self):
         self.run_cron("pull_statistics", manually=True)
@@ -261,17 +261,13 @@ class TestRunManually(CampaignMasterCase):
 
     def test_settled_and_deleted_campaigns_are_not_read(self):
         long_ago = fields.Datetime.now() - timedelta(days=180)
-        self.campaign.sudo().write(
-            {
-                "campaign_master_synced_at": long_ago,
-                "campaign_master_fresh_at": long_ago,
-                "campaign_master_moved_at": long_ago,
-            }
-        )
+        self.campaign.sudo().campaign_master_synced_at = long_ago
+        self.work(self.campaign).write({"fresh_at": long_ago, "moved_at": long_ago})
         deleted = self.make_campaign(title="Deleted")
         self.sync(deleted)
         self.sandbox.control(f"campaigns/{deleted.campaign_master_ref}", method="DELETE")
-        self.press(deleted)
+        self.sync(deleted)
+        self.assertEqual(deleted.campaign_master_remote_status, "deleted")
         calls = self.sandbox.calls()
         self.run_manually()
         self.assertEqual(self.sandbox.calls(), calls)
@@ -292,8 +288,12 @@ class TestRunManually(CampaignMasterCase):
         self.assertEqual(campaigns.mapped("campaign_master_sent"), [1, 1])
 
     def test_the_reserve_of_the_hour_is_not_used(self):
-        self.account._ledger().note(
-            hour_limit=100, hour_remaining=5, hour_reset_at=fields.Datetime.now() + DAY
+        self.account.sudo().state_ids.write(
+            {
+                "hour_limit": 100,
+                "hour_remaining": 5,
+                "hour_reset_at": fields.Datetime.now() + DAY,
+            }
         )
         calls = self.sandbox.calls()
         self.run_manually()
@@ -303,7 +303,7 @@ class TestRunManually(CampaignMasterCase):
     def test_other_users_are_refused_and_change_nothing(self):
         cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
         # assertRaises rolls back, so a change could not be seen afterwards.
-        with patch.object(UtmCampaign, "_campaign_master_make_due") as make_due:
+        with patch.object(CampaignMasterCampaign, "_make_recent_due") as make_due:
             with self.assertRaises(AccessError):
                 cron.with_user(self.marketer).method_direct_trigger()
         make_due.assert_not_called()
@@ -313,7 +313,7 @@ class TestRunManually(CampaignMasterCase):
         with (
             patch.object(ir_cron.IrCron, "_acquire_one_job", return_value=None),
             self.assertRaisesRegex(UserError, "already executing"),
-            patch.object(UtmCampaign, "_campaign_master_make_due") as make_due,
+            patch.object(CampaignMasterCampaign, "_make_recent_due") as make_due,
         ):
             cron.with_user(self.env.ref("base.user_root")).method_direct_trigger()
         make_due.assert_called_once()

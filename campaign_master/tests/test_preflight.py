@@ -6,7 +6,7 @@ from .common import CampaignMasterCase
 
 
 class TestCheckBeforeSync(CampaignMasterCase):
-    """Who would be added and who would not, from what Odoo knows."""
+    """Preview who would be added, from data in Odoo."""
 
     def check(self, campaign):
         action = campaign.action_campaign_master_check()
@@ -62,18 +62,18 @@ class TestCheckBeforeSync(CampaignMasterCase):
             {code: len(emails) for code, emails in expected.items()},
         )
 
-    def test_after_the_sync_everybody_is_known_and_what_is_left_to_do_is_said(self):
+    def test_after_the_sync_all_are_on_the_list_and_the_next_steps_are_shown(self):
         self.sandbox.control(f"lists/{self.list_ref}/members", {"emails": ["other@example.com"]})
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com", "bob@example.com"))
         self.assertEqual(self.counts(campaign), {"add": 2})
-        self.assertFalse(self.check(campaign).left_to_do)
+        self.assertFalse(self.check(campaign).next_steps)
         self.sync(campaign)
         self.account.with_env(self.env).action_refresh_catalogue()
         self.assertEqual(self.counts(campaign), {"known": 2})
-        left_to_do = self.check(campaign).left_to_do
-        self.assertIn("choose the list “Customers” for this campaign", left_to_do)
-        self.assertIn("has 3 people. 1 of them were not brought by this campaign", left_to_do)
+        next_steps = self.check(campaign).next_steps
+        self.assertIn("select the list “Customers” for this campaign", next_steps)
+        self.assertIn("1 other person is on the list “Customers”", next_steps)
 
     def test_what_is_missing_is_listed(self):
         campaign = self.make_campaign(campaign_master_subject=False, description=False)
@@ -117,7 +117,7 @@ class TestMeter(CampaignMasterCase):
 
     def test_each_call_is_counted_with_its_purpose(self):
         usage = self.env["campaign.master.usage"].search([])
-        self.assertEqual(usage.mapped("purpose"), ["catalogue"])
+        self.assertEqual(usage.mapped("purpose"), ["catalog"])
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
         self.sync(campaign)
@@ -126,8 +126,8 @@ class TestMeter(CampaignMasterCase):
             self.account, fields.Datetime.to_datetime("2000-01-01")
         )
         # Templates and lists, looking and making, the list, figures that did not move.
-        self.assertEqual(calls, {"catalogue": 2, "campaigns": 2, "recipients": 1, "statistics": 1})
-        self.account.invalidate_recordset()
+        self.assertEqual(calls, {"catalog": 2, "campaigns": 2, "recipients": 1, "statistics": 1})
+        self.env.invalidate_all()
         self.assertEqual(self.account.calls_this_month, 6)
         self.assertEqual(self.account.calls_this_hour, 6)
         [demo] = [one for one in self.sandbox.state()["accounts"] if one["username"] == "demo"]
@@ -136,8 +136,8 @@ class TestMeter(CampaignMasterCase):
     def test_a_call_that_was_repeated_counts_twice(self):
         self.sandbox.faults({"match": "GET /templates", "kind": "500", "count": 1})
         self.account.with_env(self.env).action_refresh_catalogue()
-        self.account.invalidate_recordset()
-        self.assertEqual(self.account.month_calls, 2 + 3)
+        self.env.invalidate_all()
+        self.assertEqual(self.account.calls_this_month, 2 + 3)
         self.assertEqual(sum(self.env["campaign.master.usage"].search([]).mapped("calls")), 5)
 
     def test_the_forecast_goes_on_as_lately(self):

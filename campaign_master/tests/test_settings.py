@@ -5,10 +5,11 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 
-from ..models import campaign_master_account
+from ..models import campaign_master_account_catalog
+from ..tools import utcnow
 from .common import PASSWORD, USERNAME, CampaignMasterCase, Sandbox
 
-# A password that is found in a text only if it leaked.
+# A password that appears in a text only if it leaked.
 UNMISTAKABLE = "Rumpelstilzchen-4711"
 MENU_GROUP = "mass_mailing.group_mass_mailing_campaign"
 
@@ -40,7 +41,7 @@ class SettingsCase(CampaignMasterCase):
         )
 
     def save(self, **values):
-        """Fill in the settings form and press Save."""
+        """Fill in the settings form and click Save."""
         settings = self.settings(**values)
         settings.execute()
         return settings
@@ -83,18 +84,18 @@ class TestSaving(SettingsCase):
             {"password": PASSWORD},
             {"password": PASSWORD, "username": ""},
         ):
-            with self.refused(ValidationError, "needs the username"):
+            with self.refused(ValidationError, "Enter the username"):
                 self.save(enabled=True, api_url=self.sandbox.url, **values)
             self.assertFalse(self.saved())
 
     def test_enabled_without_a_password_is_refused_and_nothing_is_saved(self):
-        with self.refused(ValidationError, "needs the password"):
+        with self.refused(ValidationError, "Enter the password"):
             self.save(enabled=True, username=USERNAME, api_url=self.sandbox.url)
         self.assertFalse(self.saved())
 
     def test_taking_the_username_away_is_refused_while_enabled(self):
         account = self.set_up()
-        with self.refused(ValidationError, "needs the username"):
+        with self.refused(ValidationError, "Enter the username"):
             self.save(username="")
         self.assertEqual(account.username, USERNAME)
         self.save(username="", enabled=False)
@@ -245,16 +246,16 @@ class TestTestConnection(SettingsCase):
     """What Test Connection says."""
 
     def test_before_anything_is_saved_it_asks_to_save(self):
-        with self.refused(ValidationError, "save first"):
+        with self.refused(ValidationError, "save before testing"):
             self.press_test()
 
-    def test_it_says_as_whom_it_is_logged_in_and_what_it_read(self):
+    def test_it_shows_the_user_and_the_number_of_templates_and_lists(self):
         self.sandbox.template("Autumn")
         self.set_up()
         kind, message = self.press_test()
         self.assertEqual(kind, "success")
         self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
-        self.assertIn("Read 2 templates and 1 lists.", message)
+        self.assertIn("Templates: 2. Lists: 1.", message)
         self.assertNotIn("Tick Enabled", message)
 
     def test_it_works_before_enabling_and_says_that_it_is_not_enabled(self):
@@ -263,18 +264,18 @@ class TestTestConnection(SettingsCase):
         self.assertEqual(kind, "success")
         self.assertIn("Tick Enabled", message)
 
-    def test_a_wrong_password_is_said(self):
+    def test_a_wrong_password_is_shown(self):
         self.set_up(password="wrong")
         kind, message = self.press_test()
         self.assertEqual(kind, "danger")
         self.assertIn("refused the username or password", message)
         self.assertNotIn("Logged in", message)
 
-    def test_an_account_whose_password_was_refused_rests_until_a_test_succeeds(self):
+    def test_an_account_with_a_refused_password_is_paused_until_a_test_succeeds(self):
         account = self.set_up(password="wrong")
         self.account.sudo().enabled = False
         self.press_test()
-        account.invalidate_recordset()
+        self.env.invalidate_all()
         self.assertTrue(account.login_refused_at)
         before = self.sandbox.calls()
         self.run_cron("refresh_catalogue")
@@ -283,10 +284,10 @@ class TestTestConnection(SettingsCase):
         self.sandbox.control("users", {"username": USERNAME, "password": "wrong"})
         kind, _message = self.press_test()
         self.assertEqual(kind, "success")
-        account.invalidate_recordset()
+        self.env.invalidate_all()
         self.assertFalse(account.login_refused_at)
 
-    def test_a_stopped_campaign_master_is_said(self):
+    def test_an_outage_is_shown(self):
         stopped = Sandbox()
         self.set_up(api_url=stopped.url)
         self.assertEqual(self.press_test()[0], "success")
@@ -296,14 +297,14 @@ class TestTestConnection(SettingsCase):
         self.assertIn("could not be reached", message)
         self.assertNotIn("Logged in", message)
 
-    def test_what_works_and_what_does_not_are_told_apart(self):
+    def test_a_login_that_works_is_shown_although_the_rest_fails(self):
         for fault, words in (
-            ({"kind": "503", "match": "GET /templates"}, "could not be reached"),
+            ({"kind": "503", "match": "GET /templates"}, "reports a technical problem"),
             ({"kind": "reset-before", "match": "GET /templates"}, "could not be reached"),
             ({"kind": "html", "match": "GET /templates"}, "does not understand"),
             ({"kind": "badjson", "match": "GET /lists"}, "does not understand"),
-            ({"kind": "429:1800", "match": "GET /lists"}, "in an hour is used up"),
-            ({"kind": "429-month", "match": "GET /lists"}, "in a month is used up"),
+            ({"kind": "429:1800", "match": "GET /lists"}, "hourly limit of API calls is reached"),
+            ({"kind": "429-month", "match": "GET /lists"}, "monthly limit of API calls is reached"),
         ):
             with self.subTest(str(fault)):
                 self.sandbox.reset()
@@ -315,17 +316,17 @@ class TestTestConnection(SettingsCase):
                 self.assertIn(f"Logged in to {self.sandbox.url} as {USERNAME}.", message)
                 self.assertIn(words, message)
 
-    def test_calls_that_are_used_up_are_said_again_without_another_call(self):
+    def test_a_reached_limit_is_shown_again_without_another_call(self):
         self.set_up()
         self.sandbox.faults({"kind": "429:1800", "match": "GET /lists"})
         self.press_test()
         before = self.sandbox.calls()
         kind, message = self.press_test()
         self.assertEqual(kind, "danger")
-        self.assertIn("in an hour is used up", message)
+        self.assertIn("hourly limit of API calls is reached", message)
         self.assertEqual(self.sandbox.calls("GET /templates"), before.get("GET /templates"))
 
-    def test_a_wrong_address_is_said(self):
+    def test_a_wrong_address_is_shown(self):
         self.set_up()
         for match in ("POST /authenticate", "GET /templates"):
             with self.subTest(match):
@@ -334,6 +335,99 @@ class TestTestConnection(SettingsCase):
                 self.assertEqual(kind, "danger")
                 self.assertIn("API address", message)
                 self.assertNotIn("deleted", message)
+
+
+class TestLoginVersion(SettingsCase):
+    """A token or a refusal belongs to the login that it was made with."""
+
+    def setUp(self):
+        super().setUp()
+        self.login = self.set_up()
+        self.press_test()
+        self.env.invalidate_all()
+
+    def changes(self):
+        self.sandbox.control("users", {"username": "second", "password": PASSWORD})
+        other = Sandbox()
+        self.addCleanup(other.stop)
+        return {
+            "username": {"username": "second"},
+            "password": {"password": "changed"},
+            "address": {"api_url": other.url, "password": PASSWORD, "username": USERNAME},
+        }
+
+    def state(self):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        return self.login.sudo().state_ids
+
+    def test_the_token_of_the_previous_login_is_not_used(self):
+        for changed, values in self.changes().items():
+            with self.subTest(changed):
+                before = self.state().token
+                self.assertTrue(before)
+                ledger = self.login._ledger()
+                self.assertEqual(ledger.token(), before)
+                self.login.write(values)
+                self.assertIsNone(self.login._ledger().token())
+                calls = self.sandbox.calls("POST /authenticate")
+                kind, _message = self.press_test()
+                if changed == "password":
+                    self.assertEqual(kind, "danger", "Campaign Master has another password")
+                    self.assertEqual(self.sandbox.calls("POST /authenticate"), calls + 1)
+                    self.login.write({"password": PASSWORD})
+                    kind, _message = self.press_test()
+                self.assertEqual(kind, "success")
+                self.assertNotEqual(self.state().token, before)
+
+    def test_saving_the_same_settings_again_keeps_the_token(self):
+        before = self.state().token
+        self.save(username=USERNAME, api_url=self.sandbox.url, password="")
+        self.login.write({"enabled": False})
+        self.login.write({"enabled": True})
+        self.assertEqual(self.state().token, before)
+        self.assertEqual(self.login._ledger().token(), before)
+
+    def test_a_late_refusal_of_the_previous_login_does_not_pause_the_present_one(self):
+        for changed, values in self.changes().items():
+            with self.subTest(changed):
+                late = self.login._ledger()
+                self.login.write(values)
+                late._store_login(token=None, refused_at=utcnow())
+                self.env.invalidate_all()
+                self.assertFalse(self.login.login_refused_at)
+                self.assertFalse(self.state()._is_login_refused())
+                self.assertFalse(self.login._ledger(background=True)._is_login_refused())
+                # And once the present login has a token.
+                present = self.login._ledger()
+                present._store_login(token="present", refused_at=None)
+                late._store_login(token=None, refused_at=utcnow())
+                late._store_login(token="late", refused_at=None)
+                self.assertEqual(present.token(), "present")
+                self.assertEqual(self.state().token, "present")
+                self.env.invalidate_all()
+                self.assertFalse(self.login.login_refused_at)
+
+    def test_a_refusal_of_the_present_login_pauses_it_until_it_is_changed(self):
+        self.login._ledger()._store_login(token=None, refused_at=utcnow())
+        self.env.invalidate_all()
+        self.assertTrue(self.login.login_refused_at)
+        self.assertTrue(self.state()._is_login_refused())
+        self.login.write({"password": PASSWORD})
+        self.assertFalse(self.login.login_refused_at)
+        self.assertFalse(self.state()._is_login_refused())
+
+    def test_limits_and_counted_calls_belong_to_the_account(self):
+        names = ("hour_limit", "hour_remaining", "hour_reset_at", "month", "month_calls")
+        for changed, values in self.changes().items():
+            with self.subTest(changed):
+                [before] = self.state().read(names)
+                self.assertTrue(all(before.values()))
+                calls = self.login.calls_this_month, self.login.calls_this_hour
+                self.login.write(values)
+                self.login._ledger()._store_login(token=None, refused_at=utcnow())
+                self.assertEqual(self.state().read(names), [before])
+                self.assertEqual((self.login.calls_this_month, self.login.calls_this_hour), calls)
 
 
 class TestSchedule(SettingsCase):
@@ -348,7 +442,7 @@ class TestSchedule(SettingsCase):
         cron = self.env.ref("campaign_master.ir_cron_pull_statistics")
         self.assertEqual((cron.interval_number, cron.interval_type), (30, "minutes"))
         cron.active = False
-        self.assertIn("switched off", str(self.settings().campaign_master_schedule))
+        self.assertIn("Inactive", str(self.settings().campaign_master_schedule))
 
     def test_the_schedule_changes_when_a_scheduled_action_ran(self):
         self.set_up()
@@ -358,10 +452,10 @@ class TestSchedule(SettingsCase):
         )
         crons.lastcall = False
         before = str(self.settings().campaign_master_schedule)
-        self.assertEqual(before.count("never"), 3)
+        self.assertEqual(before.count("Never"), 3)
         crons[0].lastcall = "2031-05-06 07:08:09"
         after = str(self.settings().campaign_master_schedule)
-        self.assertEqual(after.count("never"), 2)
+        self.assertEqual(after.count("Never"), 2)
         self.assertIn("2031", after)
 
 
@@ -371,11 +465,14 @@ class TestNotice(CampaignMasterCase):
     def open_form(self):
         """Open a form, run the scheduled action, and return the notice a minute later."""
         account = self.account.with_env(self.env)
-        account.sudo().catalogue_asked_at = False
-        self.assertTrue(account.request_catalogue()["asked"])
+        account.sudo().state_ids.catalog_requested_at = False
+        self.env.flush_all()
+        self.assertTrue(account.request_catalog()["requested"])
         self.run_cron("refresh_catalogue")
-        with patch.object(campaign_master_account, "CATALOGUE_PATIENCE", -timedelta(minutes=1)):
-            return account.catalogue_state()["notice"]
+        with patch.object(
+            campaign_master_account_catalog, "REFRESH_TIMEOUT", -timedelta(minutes=1)
+        ):
+            return account.catalog_state()["notice"]
 
     def test_no_notice_is_shown_after_a_response(self):
         self.assertEqual([self.open_form() for _time in range(6)], [False] * 6)

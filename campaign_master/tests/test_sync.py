@@ -22,7 +22,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         self.assertEqual(str(refusal.exception), REFUSAL % "Campaign subject")
         self.assertEqual(self.sandbox.calls(), before)
 
-    def test_each_thing_that_is_missing_has_its_line(self):
+    def test_each_missing_value_has_its_line(self):
         campaign = self.env["utm.campaign"].create({"title": "A plan", "description": "  "})
         with self.assertRaises(UserError) as refusal:
             self.press(campaign)
@@ -41,18 +41,18 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
 
     def test_without_recipients_it_goes_through_and_says_so(self):
         campaign = self.make_campaign()
-        action = self.press(campaign)
+        self.sync(campaign)
         self.assertEqual(campaign.campaign_master_sync_state, "complete")
-        self.assertIn("no recipients yet", action["params"]["message"])
+        self.assertIn("no recipients yet", campaign.campaign_master_sync_message)
         self.assertEqual(campaign.campaign_master_remote_status, "draft")
 
     def test_a_second_sync_updates_the_texts_but_not_the_template(self):
         campaign = self.make_campaign()
-        self.press(campaign)
+        self.sync(campaign)
         campaign.write(
             {"campaign_master_subject": "Spring is over", "campaign_master_from_name": "Mara"}
         )
-        self.press(campaign)
+        self.sync(campaign)
         [remote] = self.sandbox.state()["campaigns"]
         self.assertEqual(remote["subject"], "Spring is over")
         self.assertEqual(remote["fromName"], "Mara")
@@ -72,29 +72,12 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         other = self.sandbox.template("Summer")
         self.account.with_env(self.env).action_refresh_catalogue()
         campaign = self.make_campaign()
-        self.press(campaign)
+        self.sync(campaign)
         with self.assertRaisesRegex(UserError, "Launch Campaign › Edit/Test"):
             campaign.campaign_master_template_id = self.find("campaign.master.template", other)
         campaign.write({"campaign_master_template_id": self.template.id})  # no change, no harm
 
-    def test_a_lost_answer_never_makes_a_second_campaign(self):
-        campaign = self.make_campaign()
-        self.sandbox.faults({"match": "POST /campaigns", "kind": "reset-after", "count": 1})
-        with self.assertRaisesRegex(UserError, "could not be reached"):
-            self.press(campaign)
-        self.press(campaign)
-        self.assertEqual(len(self.sandbox.state()["campaigns"]), 1)
-        self.assertTrue(campaign.campaign_master_ref)
-
-    def test_a_second_press_says_that_it_is_running(self):
-        campaign = self.make_campaign()
-        self.add(campaign, self.make_contacts("ann@example.com"))
-        self.press(campaign)
-        self.assertEqual(campaign.campaign_master_sync_state, "running")
-        with self.assertRaisesRegex(UserError, "being synced already"):
-            self.press(campaign)
-
-    def test_a_running_sync_can_be_cancelled_and_gone_on_with(self):
+    def test_a_cancelled_sync_is_continued_by_the_next_one(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
         self.press(campaign)
@@ -105,7 +88,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         self.sync(campaign)
         self.assertEqual(self.sandbox.members(self.list_ref), ["ann@example.com"])
 
-    def test_a_sent_campaign_is_not_updated_and_late_people_are_told_apart(self):
+    def test_a_sent_campaign_is_not_updated_and_late_recipients_are_marked(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
         self.sync(campaign)
@@ -116,7 +99,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         [remote] = self.sandbox.state()["campaigns"]
         self.assertEqual(remote["subject"], "Spring is here")
         self.assertEqual(campaign.campaign_master_remote_status, "sent")
-        self.assertIn("sent already", campaign.campaign_master_sync_message)
+        self.assertIn("already sent", campaign.campaign_master_sync_message)
         late = self.lines(campaign).filtered("late")
         self.assertEqual(late.mapped("email"), ["late@example.com"])
 
@@ -124,16 +107,16 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         other = self.sandbox.template("Summer")
         self.account.with_env(self.env).action_refresh_catalogue()
         campaign = self.make_campaign()
-        self.press(campaign)
+        self.sync(campaign)
         former = campaign.campaign_master_ref
-        action = self.find_deleted(campaign)
-        self.assertIn("was deleted in Campaign Master", action["params"]["message"])
+        self.find_deleted(campaign)
+        self.assertIn("was deleted in Campaign Master", campaign.campaign_master_sync_message)
         self.assertEqual(campaign.campaign_master_sync_state, "failed")
         campaign.action_campaign_master_unlink()
         self.assertFalse(campaign.campaign_master_ref)
         campaign.campaign_master_template_id = self.find("campaign.master.template", other)
-        self.press(campaign)
-        self.assertNotEqual(campaign.campaign_master_ref, former)
+        self.sync(campaign)
+        self.assertNotIn(campaign.campaign_master_ref, (former, False))
 
     def test_a_deleted_campaign_is_created_again_and_its_recipients_stay_on_the_list(self):
         campaign = self.make_campaign()
@@ -142,7 +125,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         former = campaign.campaign_master_ref
         self.find_deleted(campaign)
         self.assertEqual(campaign.campaign_master_remote_status, "deleted")
-        self.press(campaign, "create_again")
+        self.sync(campaign, "create_again")
         self.assertNotIn(campaign.campaign_master_ref, (former, False))
         self.assertEqual(campaign.campaign_master_remote_status, "draft")
         self.assertEqual(campaign.campaign_master_sync_state, "complete")
@@ -150,7 +133,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
 
     def test_create_again_changes_nothing_while_something_is_missing(self):
         campaign = self.make_campaign()
-        self.press(campaign)
+        self.sync(campaign)
         former = campaign.campaign_master_ref
         self.find_deleted(campaign)
         campaign.description = False
@@ -158,26 +141,6 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
             self.press(campaign, "create_again")
         self.assertEqual(campaign.campaign_master_ref, former)
         self.assertEqual(campaign.campaign_master_remote_status, "deleted")
-
-    def test_after_an_outage_of_create_again_a_sync_makes_one_new_campaign(self):
-        campaign = self.make_campaign()
-        self.press(campaign)
-        former = campaign.campaign_master_ref
-        self.find_deleted(campaign)
-        self.sandbox.faults({"match": "GET /campaigns", "kind": "500", "count": 9})
-        # Not assertRaises: in a test it rolls back other transactions, too.
-        refusal = None
-        try:
-            self.press(campaign, "create_again")
-        except UserError as error:
-            refusal = error
-        self.assertIn("was not synced", str(refusal))
-        self.env.invalidate_all()
-        self.assertFalse(campaign.campaign_master_ref)
-        self.sandbox.faults()
-        self.press(campaign)
-        self.assertNotIn(campaign.campaign_master_ref, (former, False))
-        self.assertEqual(len(self.sandbox.state()["campaigns"]), 1)
 
     def test_retry_changes_nothing_while_something_is_missing(self):
         self.sandbox.control("suppress", {"email": "ann@example.com"})
@@ -190,28 +153,15 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         self.assertEqual(self.states(campaign), {"ann@example.com": "refused"})
 
     def find_deleted(self, campaign):
-        """Somebody deletes it in Campaign Master, and a press of the button finds out."""
+        """Somebody deletes it in Campaign Master, and a sync finds out."""
         self.sandbox.control(f"campaigns/{campaign.campaign_master_ref}", method="DELETE")
-        return self.press(campaign)
+        self.sync(campaign)
 
     def test_create_again_is_refused_while_the_campaign_is_there(self):
         campaign = self.make_campaign()
-        self.press(campaign)
-        with self.assertRaisesRegex(UserError, "still there"):
+        self.sync(campaign)
+        with self.assertRaisesRegex(UserError, "still exists in Campaign Master"):
             self.press(campaign, "create_again")
-
-    def test_an_outage_is_told_in_a_sentence_and_changes_nothing(self):
-        campaign = self.make_campaign()
-        self.sandbox.faults({"match": "GET /campaigns", "kind": "500", "count": 9})
-        with self.assertRaisesRegex(UserError, "was not synced; no recipient was added"):
-            self.press(campaign)
-        self.assertEqual(campaign.campaign_master_sync_state, "never")
-        self.assertFalse(campaign.campaign_master_ref)
-
-    def test_what_campaign_master_does_not_accept_is_said_with_its_reason(self):
-        campaign = self.make_campaign(campaign_master_from_email="not an address")
-        with self.assertRaisesRegex(UserError, "Campaign Master refused it"):
-            self.press(campaign)
 
     def test_a_copy_is_a_new_plan(self):
         campaign = self.make_campaign()
@@ -289,20 +239,20 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.assertEqual(len(members), 2500)
         self.assertEqual(len({email.lower() for email in members}), 2500)
 
-    def test_an_answer_lost_after_the_work_was_done_is_told_as_added(self):
+    def test_addresses_whose_response_was_lost_are_reported_as_added(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
         self.sandbox.faults({"match": "POST /lists", "kind": "reset-after", "count": 1})
         self.sync(campaign)
         self.assertEqual(campaign.campaign_master_sync_state, "running")
-        self.assertIn("goes on by itself", campaign.campaign_master_sync_message)
+        self.assertIn("resumes automatically", campaign.campaign_master_sync_message)
         self.wait_is_over(campaign)
         self.push()
         self.assertEqual(campaign.campaign_master_sync_state, "complete")
         self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
         self.assertEqual(self.sandbox.members(self.list_ref), ["ann@example.com"])
 
-    def test_a_list_deleted_there_is_said_so(self):
+    def test_a_list_deleted_there_fails_the_sync_with_the_reason(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
         self.sandbox.control(f"lists/{self.list_ref}", method="DELETE")
@@ -310,7 +260,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.assertEqual(campaign.campaign_master_sync_state, "failed")
         self.assertIn("was deleted in Campaign Master", campaign.campaign_master_sync_message)
 
-    def test_another_list_makes_everybody_a_candidate_again(self):
+    def test_after_another_list_was_selected_everyone_is_added_to_it(self):
         other_ref = self.sandbox.list("Press")
         self.account.with_env(self.env).action_refresh_catalogue()
         campaign = self.make_campaign()
@@ -326,7 +276,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.sync(campaign)
         self.assertEqual(self.sandbox.members(other_ref), ["ann@example.com"])
 
-    def test_who_was_refused_is_asked_for_again_only_on_demand(self):
+    def test_rejected_recipients_are_retried_only_on_demand(self):
         self.sandbox.control("suppress", {"email": "ann@example.com"})
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com"))
@@ -334,8 +284,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.sync(campaign)
         self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 1)
         self.sandbox.control("opt-in", {"email": "ann@example.com"})
-        self.press(campaign, "retry")
-        self.push()
+        self.sync(campaign, "retry")
         self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
 
     def test_a_corrected_address_is_pushed_at_the_next_sync(self):
@@ -404,7 +353,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
             ["lead0@example.com", "lead1@example.com"],
         )
 
-    def test_who_cancels_during_a_call_loses_nothing(self):
+    def test_a_cancel_during_a_call_loses_no_result(self):
         campaign = self.make_campaign()
         self.add(campaign, self.make_contacts("ann@example.com", "bob@example.com"))
         self.press(campaign)
@@ -413,7 +362,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
         def cancel_meanwhile(client, *args):
             results = add_recipients(client, *args)
             campaign.action_campaign_master_cancel()
-            campaign.flush_recordset()
+            self.env.flush_all()
             return results
 
         with patch.object(CampaignMasterClient, "add_recipients", cancel_meanwhile):
@@ -422,35 +371,6 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.assertEqual(
             self.states(campaign), {"ann@example.com": "added", "bob@example.com": "added"}
         )
-
-    def test_who_writes_and_presses_in_one_go_syncs_once_that_is_saved(self):
-        """An automation rule does. The button would wait for what is not committed, for ever."""
-        campaign = self.make_campaign()
-        self.add(campaign, self.make_contacts("ann@example.com"))
-        for _time in range(2):
-            action = campaign.action_campaign_master_sync()
-            self.assertIn("as soon as “Spring offers” is saved", action["params"]["message"])
-        self.assertEqual(self.sandbox.calls("POST /campaigns"), 0)
-        self.env.flush_all()
-        self.env.cr.postcommit.run()
-        self.env.invalidate_all()
-        self.assertEqual(campaign.campaign_master_sync_state, "running")
-        self.assertEqual(self.sandbox.calls("POST /campaigns"), 1)
-        self.assertEqual(self.syncs(campaign).user_id, self.marketer)
-        campaign.title = "Summer offers"
-        campaign.action_campaign_master_refresh_statistics()
-        self.assertEqual(self.sandbox.calls("GET /campaigns/ID/statistics"), 0)
-        self.env.cr.postcommit.run()
-        self.assertEqual(self.sandbox.calls("GET /campaigns/ID/statistics"), 1)
-
-    def test_the_log_tells_what_came_of_a_press_that_nobody_waited_for(self):
-        campaign = self.make_campaign(campaign_master_subject=False)
-        campaign.action_campaign_master_sync()
-        self.env.flush_all()
-        self.env.cr.postcommit.run()
-        [sync] = self.syncs(campaign)
-        self.assertEqual(sync.state, "failed")
-        self.assertIn("Campaign subject is required", sync.message)
 
     def test_a_lost_answer_does_not_take_the_one_before_with_it(self):
         campaign = self.make_campaign()
@@ -464,7 +384,7 @@ class TestSyncOfRecipients(CampaignMasterCase):
         self.assertEqual(self.syncs(campaign).added, 2500)
         self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 4)
 
-    def test_who_was_on_the_list_is_told_as_such_after_a_batch_was_refused(self):
+    def test_addresses_on_the_list_are_reported_as_such_after_a_batch_was_rejected(self):
         emails = [f"person{number}@example.com" for number in range(10)]
         self.sandbox.control(f"lists/{self.list_ref}/members", {"emails": emails[:1]})
         campaign = self.make_campaign()

@@ -1,6 +1,8 @@
-from .account_ledger import AccountLedger, session_lock
+from .access import MARKETING_GROUP, check_marketing_user
+from .account_ledger import AccountLedger
+from .cron_run import CronRun
+from .dates import to_client, to_odoo, utcnow
+from .error_messages import explain, explain_cause
+from .format import format_count, format_moment
 from .notification import notification
-from .run import Run
-from .times import to_client, to_odoo, utcnow
-from .transaction import has_written, note_written
-from .words import number
+from .transaction import commit_with_retry

@@ -1,157 +1,133 @@
-"""What all workers of one account share, kept on the account in transactions of their own."""
+"""The client's ledger in the database: what all workers of one account share."""
 
-import contextlib
 import logging
 import time
 from datetime import timedelta
 
-from psycopg2.errors import InFailedSqlTransaction, SerializationFailure
-
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ..client import CampaignMasterAuthError, CampaignMasterRateLimitError, month_end
-from .times import to_client, to_odoo, utcnow
+from ..client import (
+    CampaignMasterLedgerLimitError,
+    CampaignMasterLoginRefusedError,
+    month_end,
+)
+from .dates import to_client, to_odoo, utcnow
 
 _logger = logging.getLogger(__name__)
 
-HOUR_LIMIT = 5_000  # calls, until the API says another limit in its headers
+HOUR_LIMIT = 5_000  # calls, until a response's headers say otherwise
 MONTH_LIMIT = 50_000
-# Scheduled actions leave this share of each limit to what people click.
+# Scheduled actions leave the rest of each limit to what people start.
 BACKGROUND_SHARE = 0.9
 TOKEN_MARGIN = timedelta(minutes=1)
-_UNKNOWN = object()
-# First keys of PostgreSQL's two-key advisory locks, one for each thing that is locked; the second
-# key is a record's id. Chosen at random once, to stay clear of other add-ons.
-LOCK_LOGIN = 1_129_138_001
-LOCK_PULL = 1_129_138_002
-LOCK_SYNC = 1_129_138_003
-
-
-@contextlib.contextmanager
-def session_lock(cr, kind, record_id):
-    """Try to hold a lock for the block, over commits and rollbacks; it ends with the process.
-
-    Unlike a row lock it makes nobody wait who only writes the row.
-
-    :param int kind: one of the ``LOCK_*`` constants
-    :param int record_id: the record that is worked on
-    :return: whether the lock was free
-    """
-    cr.execute("SELECT pg_try_advisory_lock(%s, %s)", [kind, record_id])
-    [locked] = cr.fetchone()
-    try:
-        yield locked
-    finally:
-        if locked:
-            try:
-                cr.execute(
-                    "SELECT pg_advisory_unlock(%s, %s)", [kind, record_id], log_exceptions=False
-                )
-            except InFailedSqlTransaction:
-                # The connection goes on living in Odoo's pool, and the lock would with it.
-                cr.rollback()
-                cr.execute("SELECT pg_advisory_unlock(%s, %s)", [kind, record_id])
+# First key of a PostgreSQL advisory lock, to avoid other add-ons' locks; the second is the account.
+LOGIN_LOCK = 1_129_138_001
+_NOT_READ = object()
 
 
 class AccountLedger:
-    """The client's ``Ledger``, on ``campaign.master.account``.
+    """The client's ``Ledger`` (see ``client/ledger.py``) on ``campaign.master.account.state``.
 
-    Each method is one short transaction, committed at once: a token or a counted call must be
-    known to the other workers immediately and must survive a rollback of what the caller does.
-    The caller's transaction must therefore never lock or write the account's row: it would wait
-    for itself.
+    Each method is one short transaction in its own cursor: other workers see a new token or a
+    counted call immediately, and it survives a rollback of the caller. The caller's transaction
+    must therefore never write or lock the state: it would wait for itself.
+
+    The token and a refusal belong to one login: they are stored with the account's
+    ``login_version`` and ignored once the login has changed.
 
     :param account: ``campaign.master.account``, one record
     :param str purpose: what the calls are for, a purpose of ``campaign.master.usage``
-    :param bool background: whether a scheduled action makes the calls, rather than a person
-    :ivar int calls: how many calls were made through this ledger
+    :param bool background: whether a scheduled action makes the calls on its own initiative,
+        rather than for a person
+    :ivar int calls: number of calls made through this ledger
     """
 
-    def __init__(self, account, purpose, background=False):
+    def __init__(self, account, purpose="catalog", background=False):
         self._registry = account.env.registry
         self._account_id = account.id
+        self._login_version = account.login_version
         self._purpose = purpose
         self._background = background
-        self._found = _UNKNOWN  # the token that before_call has just seen
-        self._started = None
+        self._token = _NOT_READ  # as read by before_call
+        self._started_at = None
         self.calls = 0
 
-    # === What the client asks (see client/ledger.py) === #
+    # === CALLED BY THE CLIENT === #
 
     def token(self):
-        """:return: the shared token, if it is good for a minute or more; else ``None``"""
-        found, self._found = self._found, _UNKNOWN
-        return self._stored_token() if found is _UNKNOWN else found
+        """:return: the shared token if it is valid for at least a minute, else ``None``"""
+        token, self._token = self._token, _NOT_READ
+        return self._read_token() if token is _NOT_READ else token
 
     def renew(self, refused, login):
         """Log in, unless another worker has just done so.
 
-        :param refused: the token that must not be used any more, or ``None``
-        :param login: called without arguments, gives a new token
+        :param refused: the token that must not be used again, or ``None``
+        :param login: called without arguments, returns a new token
         :return: the token to use
-        :raise CampaignMasterAuthError: the login was refused, now or (in the background) before
+        :raise CampaignMasterLoginRefusedError: the login was refused now, or before and nobody has
+            corrected it since (in the background)
         """
-        if self._background and self._login_refused():
-            raise CampaignMasterAuthError(
-                "login_refused", "The login was refused before; waiting for the right password."
+        if self._background and self._is_login_refused():
+            raise CampaignMasterLoginRefusedError(
+                "login_refused", "The login was refused before and has not been corrected."
             )
         with self._registry.cursor() as cr:
-            cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_LOGIN, self._account_id])
-            current = self._stored_token()
+            cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOGIN_LOCK, self._account_id])
+            current = self._read_token()
             if current and current != refused:
                 return current
             try:
                 token = login()
-            except CampaignMasterAuthError as error:
+            except CampaignMasterLoginRefusedError as error:
+                self._store_login(token=None, refused_at=utcnow())
                 refusal = error
             else:
-                self.note(
-                    token=token,
-                    token_reset_at=None,
-                    login_refused_at=None,
-                    # The next refusal is news again.
-                    told_problem=SQL("NULLIF(told_problem, 'login')"),
-                )
+                self._store_login(token=token, refused_at=None)
                 return token
-        self.note(login_refused_at=utcnow(), token=None, token_reset_at=None)
+        # After the transaction: in tests, it contains the one that has stored the refusal.
         raise refusal
 
     def before_call(self, call):
-        """Count a call before it is sent, so that none is forgotten when the process dies.
+        """Count a call before it is sent, so that it counts even if the process dies.
 
-        :raise CampaignMasterRateLimitError: the hour or the month is spent; nothing was sent
+        :raise CampaignMasterLedgerLimitError: the hour's or month's limit is reached; do not send
         """
         now = utcnow()
         share = BACKGROUND_SHARE if self._background else 1
-        spent = self._execute(
+        row = self._execute(
             SQL(
                 """
-                WITH spent AS (
-                    SELECT id, hour_reset_at, token, token_reset_at,
-                           month = %(month)s AND month_calls >= %(month_limit)s AS month_spent,
+                WITH state AS (
+                    SELECT id, hour_reset_at,
+                           CASE WHEN login_version = %(login_version)s THEN token END AS token,
+                           token_reset_at,
+                           month = %(month)s AND month_calls >= %(month_limit)s AS month_reached,
                            hour_reset_at > %(now)s
-                           AND hour_remaining <= hour_limit * %(reserve)s AS hour_spent
-                      FROM campaign_master_account
-                     WHERE id = %(id)s
+                           AND hour_remaining <= hour_limit * %(reserve)s AS hour_reached
+                      FROM campaign_master_account_state
+                     WHERE account_id = %(account)s
                 ), counted AS (
-                    UPDATE campaign_master_account AS account
+                    UPDATE campaign_master_account_state AS account_state
                        SET month = %(month)s,
-                           month_calls = CASE WHEN account.month = %(month)s
-                                              THEN account.month_calls + 1 ELSE 1 END,
-                           hour_remaining = GREATEST(account.hour_remaining - 1, 0)
-                      FROM spent
-                     WHERE account.id = spent.id
-                       AND spent.month_spent IS NOT TRUE AND spent.hour_spent IS NOT TRUE
-                    RETURNING account.id
+                           month_calls = CASE WHEN account_state.month = %(month)s
+                                              THEN account_state.month_calls + 1 ELSE 1 END,
+                           hour_remaining = GREATEST(account_state.hour_remaining - 1, 0)
+                      FROM state
+                     WHERE account_state.id = state.id
+                       AND state.month_reached IS NOT TRUE AND state.hour_reached IS NOT TRUE
+                    RETURNING account_state.id
                 ), used AS (
                     INSERT INTO campaign_master_usage (account_id, hour, purpose, calls)
-                    SELECT id, %(hour)s, %(purpose)s, 1 FROM counted
+                    SELECT %(account)s, %(hour)s, %(purpose)s, 1 FROM counted
                     ON CONFLICT (account_id, hour, purpose)
                     DO UPDATE SET calls = campaign_master_usage.calls + 1
                 )
-                SELECT month_spent, hour_spent, hour_reset_at, token, token_reset_at FROM spent
+                SELECT month_reached, hour_reached, hour_reset_at, token, token_reset_at FROM state
                 """,
-                id=self._account_id,
+                account=self._account_id,
+                login_version=self._login_version,
                 now=now,
                 month=now.strftime("%Y-%m"),
                 hour=now.replace(minute=0, second=0, microsecond=0),
@@ -160,138 +136,186 @@ class AccountLedger:
                 reserve=1 - share,
             )
         )
-        month_spent, hour_spent, reset_at, *token = spent or (False, False, None, None, None)
-        if month_spent:
-            raise CampaignMasterRateLimitError(
+        month_reached, hour_reached, hour_reset_at, *token = row or (False,) * 5
+        if month_reached:
+            raise CampaignMasterLedgerLimitError(
                 "month_counted",
                 "The calls of this month are used up.",
                 period="month",
-                reset_at=to_client(month_end(now)),
+                retry_at=to_client(month_end(now)),
                 call=call,
             )
-        if hour_spent:
-            raise CampaignMasterRateLimitError(
+        if hour_reached:
+            raise CampaignMasterLedgerLimitError(
                 "hour_counted",
                 "The calls of this hour are used up.",
                 period="hour",
-                reset_at=to_client(reset_at),
+                retry_at=to_client(hour_reset_at),
                 call=call,
             )
         self.calls += 1
-        self._found = _good(*token)
-        self._started = time.monotonic()
+        self._token = _valid_token(*token)
+        self._started_at = time.monotonic()
 
     def after_call(self, call, limits, sent):
-        """Keep what an answer's headers said; see ``client.Limits``.
+        """Store what a response's headers say; see ``client.Limits``.
 
-        After a call of a scheduled action the account rests as long as that took. Whose turn is
-        next is the account whose rest ends first: so accounts get the same time, not the same
-        number of calls, and one whose calls take long delays the others by one call.
+        After a call the account waits for as long as the call took, before its next turn. The
+        account whose wait ends first is next: accounts share processing time, not calls, and a slow
+        account, or one with many new syncs, delays the others by one call at most.
         """
-        values = {
-            "hour_limit": limits.limit,
-            "hour_remaining": limits.remaining,
-            "hour_reset_at": to_odoo(limits.reset_at),
-            "token_reset_at": to_odoo(limits.token_reset_at),
-        }
-        if self._background:
-            took = timedelta(seconds=time.monotonic() - self._started)
-            values["rests_until"] = utcnow() + took
-        values = {name: value for name, value in values.items() if value is not None}
-        if sent > 1:  # the first one was counted before it was sent
-            self.calls += sent - 1
-            values["month_calls"] = SQL("month_calls + %s", sent - 1)
+        changes = [
+            SQL("%s = %s", SQL.identifier(name), value)
+            for name, value in (
+                ("hour_limit", limits.limit),
+                ("hour_remaining", limits.remaining),
+                ("hour_reset_at", to_odoo(limits.reset_at)),
+            )
+            if value is not None
+        ]
+        if limits.token_reset_at is not None:
+            changes.append(
+                SQL(
+                    "token_reset_at = CASE WHEN login_version = %s THEN %s ELSE token_reset_at END",
+                    self._login_version,
+                    to_odoo(limits.token_reset_at),
+                )
+            )
+        duration = timedelta(seconds=time.monotonic() - self._started_at)
+        changes.append(SQL("next_turn_at = %s", utcnow() + duration))
+        repeated = sent - 1  # before_call has counted the first request
+        if repeated > 0:
+            self.calls += repeated
+            changes.append(SQL("month_calls = month_calls + %s", repeated))
             self._execute(
                 SQL(
                     """
-                    UPDATE campaign_master_usage SET calls = calls + %s
-                     WHERE account_id = %s AND purpose = %s AND hour = (
-                         SELECT MAX(hour) FROM campaign_master_usage WHERE account_id = %s)
+                    UPDATE campaign_master_usage SET calls = calls + %(repeated)s
+                     WHERE account_id = %(account)s AND purpose = %(purpose)s AND hour = (
+                         SELECT MAX(hour) FROM campaign_master_usage
+                          WHERE account_id = %(account)s AND purpose = %(purpose)s)
                     """,
-                    sent - 1,
-                    self._account_id,
-                    self._purpose,
-                    self._account_id,
+                    repeated=repeated,
+                    account=self._account_id,
+                    purpose=self._purpose,
                 )
             )
-        if values:
-            self.note(**values)
+        self._update(*changes)
 
-    # === What the account asks === #
+    # === CALLED BY THE ACCOUNT === #
 
-    def note(self, **values):
-        """Write columns of the account; a value may be an ``SQL`` expression."""
-        self._execute(
-            SQL(
-                "UPDATE campaign_master_account SET %s WHERE id = %s",
-                SQL(", ").join(
-                    SQL("%s = %s", SQL.identifier(name), value) for name, value in values.items()
-                ),
-                self._account_id,
-            )
+    def end_month(self):
+        """Use up the month's calls: Campaign Master says so, whatever our own count is."""
+        self._update(
+            SQL("month = %s", utcnow().strftime("%Y-%m")), SQL("month_calls = %s", MONTH_LIMIT)
         )
 
-    def month_is_spent(self):
-        """Campaign Master says that the month is over, whatever our own count is."""
-        self.note(month=utcnow().strftime("%Y-%m"), month_calls=MONTH_LIMIT)
+    def request_catalog(self, interval):
+        """Request a refresh of templates and lists, unless there was a request recently.
 
-    def ask_catalogue(self, interval):
-        """Claim the right to refresh templates and lists now.
-
-        :param int interval: seconds that must lie between two refreshes
-        :return: whether the caller may; at most one caller in ``interval`` may
+        :param timedelta interval: minimum time between two requests of all workers
+        :return: whether the caller may refresh now
         """
         now = utcnow()
         return bool(
             self._execute(
                 SQL(
                     """
-                    UPDATE campaign_master_account SET catalogue_asked_at = %(now)s
-                     WHERE id = %(id)s AND COALESCE(catalogue_asked_at <= %(before)s, TRUE)
+                    UPDATE campaign_master_account_state SET catalog_requested_at = %(now)s
+                     WHERE account_id = %(account)s
+                       AND COALESCE(catalog_requested_at <= %(before)s, TRUE)
                     RETURNING id
                     """,
-                    id=self._account_id,
+                    account=self._account_id,
                     now=now,
-                    before=now - timedelta(seconds=interval),
+                    before=now - interval,
                 )
             )
         )
 
-    def _stored_token(self):
+    def store_catalog_result(self, failed):
+        """Store whether templates and lists could be read; if so, they are up to date now."""
+        changes = [SQL("catalog_failed = %s", failed)]
+        if not failed:
+            changes.append(SQL("catalog_read_at = %s", utcnow()))
+        self._update(*changes)
+
+    # === STATEMENTS === #
+
+    def _read_token(self):
         row = self._execute(
             SQL(
-                "SELECT token, token_reset_at FROM campaign_master_account WHERE id = %s",
+                """
+                SELECT token, token_reset_at FROM campaign_master_account_state
+                 WHERE account_id = %s AND login_version = %s
+                """,
                 self._account_id,
+                self._login_version,
             )
         )
-        return _good(*row) if row else None
+        return _valid_token(*row) if row else None
 
-    def _login_refused(self):
+    def _is_login_refused(self):
         row = self._execute(
             SQL(
-                "SELECT login_refused_at FROM campaign_master_account WHERE id = %s",
+                """
+                SELECT login_refused_at FROM campaign_master_account_state
+                 WHERE account_id = %s AND login_version = %s
+                """,
                 self._account_id,
+                self._login_version,
             )
         )
         return bool(row and row[0])
 
-    def _execute(self, query):
-        """Run one statement in a transaction of its own.
+    def _store_login(self, token, refused_at):
+        """Store a token or a refusal, unless a newer login has stored one."""
+        self._execute(
+            SQL(
+                """
+                UPDATE campaign_master_account_state
+                   SET login_version = %(login_version)s, token = %(token)s,
+                       token_reset_at = NULL, login_refused_at = %(refused_at)s,
+                       notified_problem = CASE WHEN %(refused_at)s IS NULL
+                                                AND starts_with(notified_problem, 'login')
+                                               THEN NULL ELSE notified_problem END
+                 WHERE account_id = %(account)s
+                   AND COALESCE(login_version, 0) <= %(login_version)s
+                """,
+                account=self._account_id,
+                login_version=self._login_version,
+                token=token,
+                refused_at=refused_at,
+            )
+        )
 
-        :return: the first row, if the statement gives rows
+    def _update(self, *changes):
+        if changes:
+            self._execute(
+                SQL(
+                    "UPDATE campaign_master_account_state SET %s WHERE account_id = %s",
+                    SQL(", ").join(changes),
+                    self._account_id,
+                )
+            )
+
+    def _execute(self, query):
+        """Run one statement in its own transaction.
+
+        :return: the first row, if the statement returns rows
         """
         while True:
             try:
                 with self._registry.cursor() as cr:
                     cr.execute(query, log_exceptions=False)
                     return cr.fetchone() if cr.description else None
-            except SerializationFailure:
-                # Another worker has just written the row. Its transaction is as short as ours.
-                _logger.debug("Account %s: written at the same moment; again", self._account_id)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # Another worker wrote the row at the same time, in a transaction as short as ours.
+                _logger.debug("Account %s: concurrent update, trying again", self._account_id)
 
 
-def _good(token, reset_at):
-    """:return: the token, if it is good for a minute or more"""
-    if token and (reset_at is None or reset_at > utcnow() + TOKEN_MARGIN):
+def _valid_token(token, reset_at):
+    """:return: the token if it is valid for at least a minute, else ``None``"""
+    if token and (not reset_at or reset_at > utcnow() + TOKEN_MARGIN):
         return token
     return None

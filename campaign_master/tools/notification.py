@@ -1,10 +1,11 @@
 def notification(kind, message, sticky=False, then=None):
-    """A client action that tells the user something, and then goes on.
+    """Build a client action that shows a notification.
 
     :param str kind: ``success``, ``info``, ``warning`` or ``danger``
-    :param str message: a translated sentence
-    :param bool sticky: stays until it is closed
-    :param dict then: the action that follows; by default what is shown is read anew
+    :param str message: a translated text
+    :param bool sticky: whether it stays until the user closes it
+    :param dict then: the next action; by default the view is reloaded
+    :rtype: dict
     """
     return {
         "type": "ir.actions.client",

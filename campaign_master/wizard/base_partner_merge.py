@@ -6,6 +6,6 @@ class MergePartnerAutomatic(models.TransientModel):
 
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
-        # Before Odoo does it: it knows unique constraints, but not unique indexes.
+        # Before Odoo's own update, which handles unique constraints but not unique indexes.
         self.env["campaign.master.recipient"].sudo()._merge_people(src_partners, dst_partner)
         return super()._update_foreign_keys(src_partners, dst_partner)

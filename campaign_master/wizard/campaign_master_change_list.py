@@ -1,28 +1,30 @@
 from odoo import fields, models
 
+from ..tools import check_marketing_user
+
 
 class CampaignMasterChangeList(models.TransientModel):
-    """Choose another list for a synced campaign, knowing what that means."""
+    """Changes the list of a synced campaign, after explaining the consequences."""
 
     _name = "campaign.master.change.list"
-    _description = "Choose Another List"
+    _description = "Change List"
 
     campaign_id = fields.Many2one("utm.campaign", required=True, readonly=True)
     account_id = fields.Many2one(related="campaign_id.campaign_master_account_id")
-    former_list_id = fields.Many2one(
-        related="campaign_id.campaign_master_list_id", string="Present List"
+    current_list_id = fields.Many2one(
+        related="campaign_id.campaign_master_list_id", string="Current List"
     )
     list_id = fields.Many2one(
         "campaign.master.list",
         string="New List",
         required=True,
-        domain="[('account_id', '=', account_id), ('id', '!=', former_list_id)]",
-        help="The list in Campaign Master that the next sync adds the recipients to.",
+        domain="[('account_id', '=', account_id), ('id', '!=', current_list_id)]",
+        help="List in Campaign Master that the next sync adds the recipients to.",
     )
 
     def action_change(self):
-        """Confirmed: everybody becomes a candidate for the new list."""
+        """Use the new list. The next sync adds all recipients to it."""
         self.ensure_one()
-        self.env["campaign.master.account"]._check_marketing_user()
+        check_marketing_user(self.env)
         self.campaign_id.campaign_master_list_id = self.list_id
         return {"type": "ir.actions.act_window_close"}

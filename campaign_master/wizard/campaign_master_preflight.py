@@ -3,93 +3,92 @@ from odoo.fields import Domain
 from odoo.tools import LazyTranslate
 
 from ..models.campaign_master_recipient import ON_LIST
-from ..tools import number
+from ..tools import format_count
 
 _lt = LazyTranslate(__name__)
 
-WAITING = Domain("sync_state", "=", "pending")
-# What is told of the recipients: code, label, which recipients, what becomes of them. The groups
-# exclude each other; only "bounced" is a part of the first two.
+PENDING = Domain("sync_state", "=", "pending")
+# The groups of recipients: code, label, domain, result. They do not overlap, except that "bounced"
+# is a part of the first two.
 GROUPS = (
     (
         "add",
-        _lt("Will be added"),
-        WAITING & Domain("known_on_list", "=", False),
-        _lt("The next sync adds them to the list."),
+        _lt("To Be Added"),
+        PENDING & Domain("known_on_list", "=", False),
+        _lt("Added to the list by the next sync."),
     ),
     (
         "known",
-        _lt("On the list already"),
-        Domain("sync_state", "in", ON_LIST) | (WAITING & Domain("known_on_list", "=", True)),
-        _lt("Put there by an earlier sync of this or another campaign; not added twice."),
+        _lt("Already on the List"),
+        Domain("sync_state", "in", ON_LIST) | (PENDING & Domain("known_on_list", "=", True)),
+        _lt("On the list according to an earlier sync. Not added twice."),
     ),
     (
         "bounced",
-        _lt("Of all these: bounced before"),
+        _lt("Of Which Bounced Before"),
         Domain("sync_state", "in", ("pending", *ON_LIST)) & Domain("bounced_before", "=", True),
-        _lt("On another campaign of this account the address received no mail."),
+        _lt("The address bounced on another campaign of this account."),
     ),
     (
         "no_email",
-        _lt("No e-mail"),
+        _lt("No Email"),
         Domain("sync_state", "=", "no_email"),
-        _lt("They cannot get the mail. Enter an address, then sync."),
+        _lt("Not added. Enter an email address, then sync."),
     ),
     (
         "invalid",
-        _lt("Invalid address"),
+        _lt("Invalid Address"),
         Domain("sync_state", "=", "invalid"),
-        _lt("They cannot get the mail. Correct the address, then sync."),
+        _lt("Not added. Correct the email address, then sync."),
     ),
     (
         "duplicate",
-        _lt("Same address as another"),
+        _lt("Duplicate Address"),
         Domain("sync_state", "=", "duplicate"),
-        _lt("The address is added once; what happens to it is shown on both."),
+        _lt("The address is added once. Its activity is shown on each recipient."),
     ),
     (
         "opted_out",
-        _lt("Opted out"),
+        _lt("Opted Out"),
         Domain("sync_state", "=", "opted_out"),
-        _lt("Unsubscribed from a campaign of this account; not added."),
+        _lt("Not added. The address unsubscribed from a campaign of this account."),
     ),
     (
         "refused",
-        _lt("Refused before"),
+        _lt("Rejected Before"),
         Domain("sync_state", "=", "refused"),
-        _lt("Campaign Master did not take the address; not asked for again by itself."),
+        _lt("Not retried automatically; use Retry Failed."),
     ),
 )
 
 
 class CampaignMasterPreflight(models.TransientModel):
-    """What a sync would do, from what Odoo knows: Campaign Master is not asked."""
+    """A preview of a sync, based on data in Odoo. Campaign Master is not contacted."""
 
     _name = "campaign.master.preflight"
     _description = "Check Before Sync"
 
     campaign_id = fields.Many2one("utm.campaign", readonly=True, required=True, ondelete="cascade")
-    missing = fields.Text(readonly=True, help="What the sync needs and is not there yet.")
-    left_to_do = fields.Text(readonly=True, help="What is to be done in Campaign Master.")
+    missing = fields.Text(readonly=True, help="Why the sync cannot start.")
+    next_steps = fields.Text(readonly=True, help="What to do in Campaign Master.")
     group_ids = fields.One2many("campaign.master.preflight.group", "preflight_id", readonly=True)
 
     @api.model
     def _check(self, campaign):
-        """Look at a campaign; recipients get the outcome that a sync would begin with.
+        """Classify the recipients as a sync does, and count them.
 
         :param campaign: ``utm.campaign`` with an account, as superuser
-        :return: the check
+        :return: the new preview
         """
         Recipient = self.env["campaign.master.recipient"].sudo()
-        running = campaign.campaign_master_sync_state == "running"
-        if not running:
+        if campaign.campaign_master_sync_state != "running":
             Recipient._classify(campaign)
-        here = Domain("campaign_id", "=", campaign.id)
+        own = Domain("campaign_id", "=", campaign.id)
         return self.create(
             {
                 "campaign_id": campaign.id,
                 "missing": "\n".join(campaign._campaign_master_missing()),
-                "left_to_do": self._left_to_do(campaign),
+                "next_steps": self._next_steps_message(campaign),
                 "group_ids": [
                     (
                         0,
@@ -98,7 +97,7 @@ class CampaignMasterPreflight(models.TransientModel):
                             "code": code,
                             "name": self.env._(label),
                             "note": self.env._(note),
-                            "count": Recipient.search_count(here & domain),
+                            "count": Recipient.search_count(own & domain),
                         },
                     )
                     for code, label, domain, note in GROUPS
@@ -107,50 +106,56 @@ class CampaignMasterPreflight(models.TransientModel):
         )
 
     @api.model
-    def _left_to_do(self, campaign):
-        """:return: sentences, one a line; nothing before the first sync"""
+    def _next_steps_message(self, campaign):
+        """:return: sentences, one per line; ``False`` before the first sync"""
         if not campaign.campaign_master_ref:
             return False
-        lines = [campaign._campaign_master_left_to_do()]
-        target = campaign.campaign_master_list_id
-        brought = (
+        lines = [campaign._campaign_master_next_steps()]
+        selected_list = campaign.campaign_master_list_id
+        recipient_count = (
             self.env["campaign.master.recipient"]
             .sudo()
             .search_count([("campaign_id", "=", campaign.id), ("sync_state", "in", ON_LIST)])
         )
-        others = target.recipient_count - brought
-        if others > 0:
+        others = selected_list.recipient_count - recipient_count
+        if others == 1:
             lines.append(
                 self.env._(
-                    "The list “%(list)s” has %(all)s people. %(others)s of them were not brought "
-                    "by this campaign, and get the mail too.",
-                    list=target.name,
-                    all=number(self.env, target.recipient_count),
-                    others=number(self.env, others),
+                    "1 other person is on the list “%(list)s” and will also receive the email.",
+                    list=selected_list.name,
+                )
+            )
+        elif others > 1:
+            lines.append(
+                self.env._(
+                    "%(count)s other people are on the list “%(list)s” and will also receive the "
+                    "email.",
+                    count=format_count(self.env, others),
+                    list=selected_list.name,
                 )
             )
         return "\n".join(lines)
 
     def action_sync(self):
-        """Go on with the sync."""
+        """Start the sync."""
         self.ensure_one()
         return self.campaign_id.action_campaign_master_sync()
 
 
 class CampaignMasterPreflightGroup(models.TransientModel):
-    """Recipients that the same becomes of."""
+    """Recipients with the same result."""
 
     _name = "campaign.master.preflight.group"
-    _description = "Recipients in a Check Before Sync"
+    _description = "Check Before Sync: Recipients with the Same Result"
 
     preflight_id = fields.Many2one("campaign.master.preflight", required=True, ondelete="cascade")
     code = fields.Char(readonly=True, required=True)
     name = fields.Char(string="Recipients", readonly=True)
-    note = fields.Char(string="What Becomes of Them", readonly=True)
-    count = fields.Integer(string="How Many", readonly=True)
+    note = fields.Char(string="Result", readonly=True)
+    count = fields.Integer(readonly=True)
 
     def action_open(self):
-        """Open these recipients as a list: those that the reader may see."""
+        """Open these recipients, as far as the user may read them."""
         self.ensure_one()
         campaign = self.preflight_id.campaign_id
         [domain] = [domain for code, _label, domain, _note in GROUPS if code == self.code]

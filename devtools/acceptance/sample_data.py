@@ -1,14 +1,17 @@
-"""Two companies' data after some months of use, created by using the buttons.
+"""Data of several companies after some months of use, created by using the buttons.
 
-It uses only names that exist in every released version.
+It uses only names that exist in every released version; columns that some of them lack are written
+by SQL, if they exist.
 """
 
 import contextlib
+import json
 import threading
 import time
 
 from devtools.environment import rpc
 from devtools.environment.console import Problem
+from devtools.environment.rpc import OdooError
 from devtools.faults.scene import LOGIN, Scene
 
 # Permissions by login. Each password equals its login.
@@ -52,6 +55,14 @@ LEADS = [
 ]
 INTERVAL = 45  # minutes; set by an administrator
 TIMEOUT = 60  # seconds
+# A reading of activity after its first page, see campaign_master/client/pages.py.
+HALF_READ = {
+    "campaign_master_pull_step": "activity",
+    "campaign_master_activity_page": 1,
+    "campaign_master_activity_seen": json.dumps(
+        {"digest": "0" * 64, "total": 1, "rows": 1, "sample": [7], "known_rows": 0}
+    ),
+}
 
 
 class SampleData:
@@ -62,6 +73,7 @@ class SampleData:
     :param str sandbox_url: of the sandbox
     :ivar Scene scene: performs the users' actions
     :ivar dict campaigns: campaign ids by state, such as ``partial``
+    :ivar int surplus_sync: a running sync of a campaign that has another one, or ``None``
     """
 
     def __init__(self, database, odoo_url, sandbox_url):
@@ -69,6 +81,7 @@ class SampleData:
         self.url = odoo_url
         self.scene = Scene(database, sandbox_url, self.session)
         self.campaigns = {}
+        self.surplus_sync = None
 
     def session(self, login, password=None):
         """Log in a user."""
@@ -93,23 +106,90 @@ class SampleData:
         self._sync_after_opt_out()
         self._delete_and_archive()
         self._send_in_other_company()
+        self._read_half()
+        self._refuse_login()
         self._change_people()
 
     def start_sync(self):
-        """Start a sync; return while the sandbox holds its call."""
-        campaign, _list = self.plan("running")
+        """Start a sync; return while the sandbox holds its call.
+
+        If the version stores the position of syncs, the first recipient has a result, and the
+        sandbox has added the others, but has not answered.
+        """
+        campaign, mailing_list = self.plan("running")
         self.scene.press(campaign)
-        self.scene.faults({"match": "POST /lists", "kind": "hold"})
+        stores_position = "position_id" in self.columns("campaign_master_sync")
+        kind = "hold-after" if stores_position else "hold"
+        self.scene.faults({"match": f"POST /lists/{mailing_list}/", "kind": kind})
         threading.Thread(target=self._push, daemon=True).start()
         end = time.monotonic() + TIMEOUT
         while not self.scene.sandbox.get("state?brief=1")["held"]:
             assert time.monotonic() < end, "The sync has not made a call."
             time.sleep(0.1)
         self.expect(campaign, "running")
+        if stores_position:
+            self._advance_sync(campaign)
+            self._add_surplus_sync(campaign)
 
     def _push(self):
         with contextlib.suppress(Problem):  # the server is killed
             self.scene.run("push_recipients")
+
+    def _advance_sync(self, campaign):
+        [[recipient]] = self.scene.sql(
+            """
+            UPDATE campaign_master_recipient SET sync_state = 'added'
+             WHERE id = (SELECT MIN(id) FROM campaign_master_recipient
+                          WHERE campaign_id = %s AND sync_state = 'pending')
+            RETURNING id
+            """,
+            campaign,
+        )
+        self.scene.sql(
+            """
+            UPDATE campaign_master_sync SET position_id = %s, asked_after_id = %s, added = 1
+             WHERE campaign_id = %s AND state = 'running' AND asked_upto_id > %s
+            """,
+            recipient,
+            recipient,
+            campaign,
+            recipient,
+        )
+
+    def _add_surplus_sync(self, campaign):
+        """Add an older running sync. The server is killed before it could see it."""
+        [[self.surplus_sync]] = self.scene.sql(
+            """
+            WITH running AS (
+                SELECT * FROM campaign_master_sync WHERE campaign_id = %s AND state = 'running'
+            ), moved AS (
+                UPDATE campaign_master_sync AS sync SET id = nextval('campaign_master_sync_id_seq')
+                  FROM running WHERE sync.id = running.id
+            )
+            SELECT id FROM running
+            """,
+            campaign,
+        )
+        self.scene.sql(
+            """
+            INSERT INTO campaign_master_sync (id, campaign_id, account_id, user_id, started_at,
+                                              state, message, list_name, next_at)
+            SELECT %s, campaign_id, account_id, user_id, started_at, state, message, list_name,
+                   next_at
+              FROM campaign_master_sync WHERE campaign_id = %s AND state = 'running'
+            """,
+            self.surplus_sync,
+            campaign,
+        )
+
+    def columns(self, table):
+        """Return the names of a table's columns; empty if the version does not have it."""
+        return {
+            name
+            for [name] in self.scene.sql(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s", table
+            )
+        }
 
     # === USERS AND PEOPLE === #
 
@@ -117,6 +197,7 @@ class SampleData:
         admin = self.scene.admin
         self.company = admin.reference("base.main_company")
         self.other_company = self.scene.make_company("Other & Sons")
+        self.refused_company = self.scene.make_company("Locked Out Ltd")
         for login, groups in GROUPS.items():
             company = self.other_company if login == "other" else self.company
             groups = [admin.reference(group) for group in ("base.group_user", *groups)]
@@ -244,12 +325,14 @@ class SampleData:
         self.sync(campaign)
 
     def _delete_and_archive(self):
-        campaign, _list = self.plan("deleted")
-        self.sync(campaign)
-        ref = self.scene.read(campaign, "ref")
-        self.scene.sandbox.delete(f"campaigns/{ref}")
-        self.scene.press(campaign)
-        assert self.scene.read(campaign, "remote_status") == "deleted"
+        for name in ("deleted", "unlinked"):
+            campaign, _list = self.plan(name)
+            self.sync(campaign)
+            ref = self.scene.read(campaign, "ref")
+            self.scene.sandbox.delete(f"campaigns/{ref}")
+            self.scene.press(campaign)
+            assert self.scene.read(campaign, "remote_status") == "deleted"
+        self.scene.press(campaign, "unlink")
         archived, _list = self.plan("archived")
         self.sync(archived)
         self.scene.marketer.call("utm.campaign", "write", [archived], {"active": False})
@@ -264,6 +347,28 @@ class SampleData:
         scene.send(campaign, mailing_list, seed=2)
         self.refresh(campaign)
         scene.marketer = marketer
+
+    def _read_half(self):
+        """Read a campaign's figures, and only the first page of its activity."""
+        # Without Cem, who has opted out.
+        people = [*self.people[:4], *self.people[5:]]
+        campaign, mailing_list = self.plan("half-read", people)
+        self.sync(campaign)
+        self.scene.send(campaign, mailing_list, seed=3)
+        self.refresh(campaign)
+        for name in self.columns("utm_campaign") & HALF_READ.keys():
+            self.scene.sql(
+                f"UPDATE utm_campaign SET {name} = %s WHERE id = %s", HALF_READ[name], campaign
+            )
+
+    def _refuse_login(self):
+        """Enable an account whose login Campaign Master refuses."""
+        account = self.scene.connect(self.refused_company, username="nobody")
+        with contextlib.suppress(OdooError):
+            self.scene.admin.call("campaign.master.account", "action_refresh_catalogue", [account])
+        assert self.scene.admin.read("campaign.master.account", account, "login_refused_at")[
+            "login_refused_at"
+        ]
 
     def make_list_of_other_company(self):
         """Create a list in the other company's account; return its id in the sandbox."""

@@ -8,10 +8,27 @@ ADDED = ("campaign_master_", "description")
 NOT_ALLOWED = "not allowed"
 # Values that depend on the time of reading.
 VOLATILE = {"calls_forecast", "calls_this_hour", "duration", "write_date"}
+# Models and values that later versions call differently.
+RENAMED = {"campaign.master.total": "campaign.master.engagement"}
+CONVERTED = {
+    ("campaign.master.usage", "purpose"): {"catalogue": "catalog"},
+}
 # Fields that later versions no longer have.
 REMOVED = {
-    # Moved to the sync log and to the time of the next update (19.0.1.1.0).
     "utm.campaign": {
+        # Moved to campaign.master.campaign (19.0.1.4.0); see moved.py.
+        "campaign_master_activity_due",
+        "campaign_master_activity_next_since",
+        "campaign_master_activity_page",
+        "campaign_master_activity_seen",
+        "campaign_master_activity_since",
+        "campaign_master_fresh_at",
+        "campaign_master_generation",
+        "campaign_master_moved_at",
+        "campaign_master_pull_failures",
+        "campaign_master_pull_step",
+        "campaign_master_synced_draft",
+        # Moved to the sync log and to the time of the next update (19.0.1.1.0).
         "campaign_master_pull_due",
         "campaign_master_sync_doubtful_id",
         "campaign_master_sync_failures",
@@ -20,6 +37,26 @@ REMOVED = {
         "campaign_master_sync_retry_at",
         "campaign_master_sync_total",
         "campaign_master_sync_upto_id",
+    },
+    # Moved to campaign.master.account.state (19.0.1.4.0).
+    "campaign.master.account": {
+        "catalogue_asked_at",
+        "catalogue_failed",
+        "catalogue_read_at",
+        "hour_limit",
+        "hour_remaining",
+        "hour_reset_at",
+        "month",
+        "month_calls",
+    },
+    # Renamed (19.0.1.4.0).
+    "campaign.master.sync": {
+        "asked_after_id",
+        "asked_upto_id",
+        "refusals",
+        "refused_upto_id",
+        "round",
+        "waited",
     },
     # The account is the campaign's (19.0.1.1.0).
     "campaign.master.recipient": {"account_id", "create_date", "create_uid", "write_uid"},
@@ -49,7 +86,8 @@ def differences(before, after):
     :return: a message for each difference
     """
     found = []
-    for model, records in before.items():
+    for name, records in before.items():
+        model = RENAMED.get(name, name)
         if NOT_ALLOWED in (records, after[model]):
             if records != after[model]:
                 found.append(f"access to {model} has changed")
@@ -66,6 +104,8 @@ def _value_differences(record, model, before, after):
     for name, value in before.items():
         if name in VOLATILE:
             continue
+        if converted := CONVERTED.get((model, name)):
+            value = converted.get(value, value)
         if name not in after:
             if name not in REMOVED.get(model, ()):
                 yield f"{name} of {record} no longer exists"

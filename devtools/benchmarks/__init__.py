@@ -1,1 +1,1 @@
-"""What ./dev bench measures, and against what: see README.md."""
+"""The benchmarks of ./dev bench; README.md describes them."""

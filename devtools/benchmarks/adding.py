@@ -1,40 +1,42 @@
-"""Rows 1 and 2: putting people on a campaign."""
+"""Rows 1 and 2: adding people to a campaign."""
+
+import contextlib
 
 from . import addon
-from .results import Result, seconds
+from .data import CITY, MARKETING_USER
+from .results import Result, format_seconds
 from .timing import in_turns, median
-from .world import CITY, MARKETER
 
 DOMAIN = [("city", "=", CITY)]
-BATCH = 1_000  # people a call that makes mailing contacts is given
+BATCH = 1_000  # mailing contacts created per call
 
 
-def measure(stage, _odoo):
+def measure(fixture, _odoo):
     """Yield rows 1 and 2."""
-    campaign = stage.make_campaign("Adding")
-    wanted = stage.size.partners // 2
-    peer_count = wanted // 10
+    campaign_id = fixture.create_campaign("Adding")
+    count = fixture.size.partners // 2
+    core_count = count // 10
 
-    def ours(stopwatch):
-        stage.empty()
-        with stopwatch, stage.campaign(campaign) as record:
-            added = addon.add(record, "res.partner", DOMAIN)
-        expect(added, wanted)
+    def add_with_addon(stopwatch):
+        fixture.remove_recipients()
+        with stopwatch, fixture.campaign(campaign_id) as campaign:
+            added = addon.add(campaign, "res.partner", DOMAIN)
+        expect(added, count)
 
-    def floor(stopwatch):
-        stage.empty()
-        with stopwatch, stage.office.bare() as cr:
-            cr.execute(addon.BARE_ADD, {"campaign": campaign, "city": CITY})
+    def add_with_sql(stopwatch):
+        fixture.remove_recipients()
+        with stopwatch, fixture.database.cursor() as cr:
+            cr.execute(addon.SQL_ADD, {"campaign": campaign_id, "city": CITY})
             added = cr.rowcount
-        expect(added, wanted)
+        expect(added, count)
 
-    def peer(stopwatch):
-        with stage.office.transaction() as env:
-            people = env["res.partner"].search(DOMAIN, limit=peer_count)
+    def add_mailing_contacts(stopwatch):
+        with fixture.database.transaction() as env:
+            people = env["res.partner"].search(DOMAIN, limit=core_count)
             people = [(person.name, person.email) for person in people]
-        with stage.office.transaction(MARKETER) as env:
+        with fixture.database.transaction(MARKETING_USER) as env:
             mailing_list = env["mailing.list"].create({"name": "Adding"}).id
-        with stopwatch, stage.office.transaction(MARKETER) as env:
+        with stopwatch, fixture.database.transaction(MARKETING_USER) as env:
             for start in range(0, len(people), BATCH):
                 env["mailing.contact"].create(
                     [
@@ -46,60 +48,56 @@ def measure(stage, _odoo):
                         for name, email in people[start : start + BATCH]
                     ]
                 )
-        with stage.office.transaction() as env:
+        with fixture.database.transaction() as env:
             env["mailing.list"].browse(mailing_list).contact_ids.unlink()
             env["mailing.list"].browse(mailing_list).unlink()
 
-    expect_same_lines(stage, ours, floor)
-    ways = {"ours": ours, "floor": floor}
-    taken = in_turns(ways, rounds=5, warm_up=1)
-    taken |= in_turns({"ours again": ours, "peer": peer}, rounds=3)
-    scaled = [value * wanted / peer_count for value in taken["peer"]]
+    expect_same_recipients(fixture, add_with_addon, add_with_sql)
+    times = in_turns({"addon": add_with_addon, "sql": add_with_sql}, rounds=5, warm_up=1)
     yield Result(
         "1",
-        f"add {wanted:,} partners by domain",
-        f"as a marketing user: {seconds(taken['ours'])}",
-        f"one INSERT … SELECT: {seconds(taken['floor'])}",
-        median(taken["ours"]) / median(taken["floor"]),
+        f"add {count:,} partners by domain",
+        f"as a marketing user: {format_seconds(times['addon'])}",
+        f"one INSERT … SELECT: {format_seconds(times['sql'])}",
+        median(times["addon"]) / median(times["sql"]),
         1.5,
     )
+    times = in_turns({"addon": add_with_addon, "core": add_mailing_contacts}, rounds=3)
+    scaled = [value * count / core_count for value in times["core"]]
     yield Result(
         "2",
-        f"add {wanted:,} partners by domain",
-        f"as a marketing user: {seconds(taken['ours again'])}",
-        f"as mailing contacts with a subscription: {seconds(scaled)}",
-        median(scaled) / median(taken["ours again"]),
+        f"add {count:,} partners by domain",
+        f"as a marketing user: {format_seconds(times['addon'])}",
+        f"as mailing contacts with a subscription: {format_seconds(scaled)}",
+        median(scaled) / median(times["addon"]),
         30,
         at_least=True,
         notes=[
-            f"{peer_count:,} mailing contacts were made, {BATCH:,} a call, in the marketing user's "
-            f"default context; their seconds are multiplied by {wanted // peer_count}."
+            f"{core_count:,} mailing contacts were created, {BATCH:,} per call, in the marketing "
+            f"user's default context; the time is multiplied by {count // core_count}."
         ],
     )
-    stage.empty()
+    fixture.remove_recipients()
 
 
-def expect_same_lines(stage, ours, floor):
-    """See that both ways leave the same lines: the floor does not get away with less."""
-
-    class Unwatched:
-        def __enter__(self):
-            pass
-
-        def __exit__(self, *exc_info):
-            pass
-
-    lines = []
-    for way in (ours, floor):
-        way(Unwatched())
-        lines.append(
-            stage.office.sql(f"SELECT {addon.LINE_COLUMNS} FROM {addon.LINES} ORDER BY partner_id")
+def expect_same_recipients(fixture, add_with_addon, add_with_sql):
+    """Check that both functions create the same recipients."""
+    results = []
+    for add in (add_with_addon, add_with_sql):
+        add(contextlib.nullcontext())
+        results.append(
+            fixture.database.sql(
+                f"SELECT {addon.RECIPIENT_COLUMNS} FROM {addon.RECIPIENT_TABLE} ORDER BY partner_id"
+            )
         )
-    for one, other in zip(*lines, strict=True):
+    for one, other in zip(*results, strict=True):
         expect(one, other)
 
 
-def expect(actual, wanted):
-    """Stop when a way does not do what it shall."""
-    if actual != wanted:
-        raise AssertionError(f"There is {actual!r} where {wanted!r} must be.")
+def expect(actual, expected):
+    """Stop if a job does not have the expected result.
+
+    :raise AssertionError: the values differ
+    """
+    if actual != expected:
+        raise AssertionError(f"{actual!r}; expected: {expected!r}")

@@ -1,28 +1,28 @@
-"""What of the add-on's insides the measurements touch: nothing else of it is named elsewhere."""
+"""All of the add-on's internals that the benchmarks use: no other module names them."""
 
-from contextlib import contextmanager
 from datetime import datetime, timezone
 
-from odoo.addons.campaign_master.client import Activity, CampaignMasterClient
-from odoo.addons.campaign_master.models.campaign_master_recipient import FIGURES
+from odoo.addons.campaign_master.client import Activity
+from odoo.addons.campaign_master.models.campaign_master_recipient_activity import ACTIVITY_COLUMNS
+from odoo.addons.campaign_master.tools import CronRun
 
 ACCOUNT = "campaign.master.account"
 LIST = "campaign.master.list"
 TEMPLATE = "campaign.master.template"
 RECIPIENT = "campaign.master.recipient"
 
-LINES = "campaign_master_recipient"
-TOTALS = "campaign_master_total"
-OPTOUTS = "campaign_master_optout"
-# What a run leaves behind; emptied to begin anew.
-TABLES = (LINES, TOTALS, OPTOUTS)
+RECIPIENT_TABLE = "campaign_master_recipient"
+ENGAGEMENT_TABLE = "campaign_master_engagement"
+OPTOUT_TABLE = "campaign_master_optout"
+# Tables that a benchmark fills; they are emptied before the next one.
+TABLES = (RECIPIENT_TABLE, ENGAGEMENT_TABLE, OPTOUT_TABLE)
 
 LOGIN = {"username": "demo", "password": "demo"}  # the sandbox's
-PAGE = 1_000  # addresses in a call, and rows in a page of activity
+PAGE = 1_000  # addresses per call, and rows per page of activity
 
-# The statement that the add-on would come down to if it did nothing but store the lines.
-BARE_ADD = f"""
-    INSERT INTO {LINES} (
+# The least that adding people can cost: one statement that creates the same recipients.
+SQL_ADD = f"""
+    INSERT INTO {RECIPIENT_TABLE} (
         campaign_id, partner_id, kind, email, sync_state, opted_out,
         open_count, click_count, forward_count, unsubscribe_count, bounced, late
     )
@@ -30,33 +30,39 @@ BARE_ADD = f"""
            CASE WHEN is_company THEN 'company' ELSE 'contact' END,
            COALESCE(email_normalized, TRIM(email)),
            CASE WHEN email IS NULL THEN 'no_email'
-                WHEN email_normalized IS NULL THEN 'invalid' ELSE 'pending' END,
+                WHEN email_normalized IS NULL THEN 'invalid'
+                ELSE 'pending' END,
            FALSE, 0, 0, 0, 0, FALSE, FALSE
       FROM res_partner
      WHERE active AND city = %(city)s
     ON CONFLICT DO NOTHING
 """
-# All that says which line is which and what it holds.
-LINE_COLUMNS = (
+# The columns of a recipient that must be the same.
+RECIPIENT_COLUMNS = (
     "campaign_id, partner_id, lead_id, kind, email, sync_state, sync_message, late, opted_out,"
     " open_count, click_count, forward_count, unsubscribe_count, bounced, first_open, last_open,"
     " first_click, last_click"
 )
 
-_NAMES = ", ".join(FIGURES)
-BARE_FIGURES_TABLE = f"""
-    CREATE TEMPORARY TABLE figures (
-        email text, {", ".join(f"{name} {kind}" for name, kind in FIGURES.items())}
+
+def _prefixed(alias, names):
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
+SQL_ACTIVITY_TABLE = f"""
+    CREATE TEMPORARY TABLE activity (
+        email text, {", ".join(f"{name} {kind}" for name, kind in ACTIVITY_COLUMNS.items())}
     ) ON COMMIT DROP
 """
-BARE_FIGURES = f"""
-    UPDATE {LINES} AS line SET ({_NAMES}) = ({", ".join(f"figures.{name}" for name in FIGURES)})
-      FROM figures
-     WHERE line.campaign_id = %(campaign)s AND line.email = figures.email
-       AND ({", ".join(f"line.{name}" for name in FIGURES)})
-           IS DISTINCT FROM ({", ".join(f"figures.{name}" for name in FIGURES)})
+SQL_ACTIVITY = f"""
+    UPDATE {RECIPIENT_TABLE} AS recipient
+       SET ({", ".join(ACTIVITY_COLUMNS)}) = ({_prefixed("activity", ACTIVITY_COLUMNS)})
+      FROM activity
+     WHERE recipient.campaign_id = %(campaign)s AND recipient.email = activity.email
+       AND ({_prefixed("recipient", ACTIVITY_COLUMNS)})
+           IS DISTINCT FROM ({_prefixed("activity", ACTIVITY_COLUMNS)})
 """
-_TOTALS = {
+_ENGAGEMENT = {
     "open_count": "SUM(open_count)",
     "click_count": "SUM(click_count)",
     "forward_count": "SUM(forward_count)",
@@ -68,27 +74,29 @@ _TOTALS = {
     "bounced": "BOOL_OR(bounced)",
     "opted_out": "BOOL_OR(opted_out)",
 }
-# One for partners, one for leads: each has its unique index.
-BARE_TOTALS = [
+# One statement for partners and one for leads: each has its own unique index.
+SQL_ENGAGEMENT = [
     f"""
-    INSERT INTO {TOTALS} AS total ({person}, company_id, {", ".join(_TOTALS)})
-    SELECT {person}, %(company)s, {", ".join(_TOTALS.values())}
-      FROM {LINES}
+    INSERT INTO {ENGAGEMENT_TABLE} AS engagement ({person}, company_id, {", ".join(_ENGAGEMENT)})
+    SELECT {person}, %(company)s, {", ".join(_ENGAGEMENT.values())}
+      FROM {RECIPIENT_TABLE}
      WHERE {person} IN (
-         SELECT {person} FROM {LINES} JOIN figures USING (email) WHERE campaign_id = %(campaign)s
+         SELECT {person}
+           FROM {RECIPIENT_TABLE} JOIN activity USING (email)
+          WHERE campaign_id = %(campaign)s
      )
      GROUP BY {person}
     ON CONFLICT ({person}, company_id) WHERE {person} IS NOT NULL DO UPDATE
-       SET ({", ".join(_TOTALS)}) = ({", ".join(f"EXCLUDED.{name}" for name in _TOTALS)})
-     WHERE ({", ".join(f"total.{name}" for name in _TOTALS)})
-           IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _TOTALS)})
+       SET ({", ".join(_ENGAGEMENT)}) = ({_prefixed("EXCLUDED", _ENGAGEMENT)})
+     WHERE ({_prefixed("engagement", _ENGAGEMENT)})
+           IS DISTINCT FROM ({_prefixed("EXCLUDED", _ENGAGEMENT)})
     """
     for person in ("partner_id", "lead_id")
 ]
 
-# What the form asks for once a minute, whoever opens it.
-SELDOM = "/request_catalogue"
-# The tabs of the campaign's form, and the kind of recipients on each.
+# A call that the form makes once a minute at most.
+CATALOG_CALL = "/request_catalog"
+# The tabs of the campaign's form, and the kind of recipient on each.
 TAB = ".o_notebook_headers a[name=campaign_master_{}]"
 ROWS_OF_TAB = 12
 KIND_OF_TAB = {"leads": "lead", "contacts": "contact", "companies": "company"}
@@ -97,12 +105,12 @@ _OPENED = datetime(2026, 3, 2, 8, 0, tzinfo=timezone.utc)
 
 
 def account_values(url):
-    """What an account at the sandbox is made of."""
+    """Return the values of an account at the sandbox."""
     return {"enabled": True, "api_url": url, **LOGIN}
 
 
 def campaign_values(title, template, mailing_list):
-    """What a campaign that can be synced is made of."""
+    """Return the values of a campaign that can be synced."""
     return {
         "title": title,
         "description": "What we have for spring",
@@ -113,97 +121,62 @@ def campaign_values(title, template, mailing_list):
 
 
 def add(campaign, model, domain):
-    """Add the people of a domain; return how many that were."""
+    """Add the people that match a domain; return their number."""
     return campaign.campaign_master_add_recipients(model, domain)["added"]
 
 
 def sync(campaign):
-    """Press the button."""
+    """Click *Sync*."""
     campaign.action_campaign_master_sync()
 
 
+def export(env):
+    """Run the first step of a sync: create the campaign and classify its recipients."""
+    with CronRun(push_action(env), "recipients") as run:
+        sync, _waiting = env["campaign.master.sync"]._next_due()
+        sync._turn(run)
+
+
 def push_action(env):
-    """The scheduled action that pushes recipients."""
+    """Return the scheduled action that adds recipients to the lists."""
     return env.ref("campaign_master.ir_cron_push_recipients")
 
 
-def run(action):
-    """Run a scheduled action as the scheduler does. *Run Manually* would make campaigns due."""
-    cr = action.env.cr
-    job = action._acquire_one_job(cr, action.id, include_not_ready=True)
-    action._process_job(cr, job)
-    if action.failure_count:
-        raise AssertionError(f"{action.name} has failed.")
-
-
-def pull_action(env):
-    """The scheduled action that reads statistics."""
-    return env.ref("campaign_master.ir_cron_pull_statistics")
-
-
-# The statements after which a campaign is read at the next turn, and never again.
-DUE = """
-    UPDATE utm_campaign
-       SET campaign_master_next_poll_at = now() AT TIME ZONE 'UTC' - interval '1 min'
-     WHERE id = %s
-"""
-NEVER_DUE = "UPDATE utm_campaign SET campaign_master_ref = NULL WHERE id = %s"
-
-
-@contextmanager
-def each_batch(function):
-    """Call a function before each batch of recipients is pushed."""
-    ordinary = CampaignMasterClient.add_recipients
-
-    def watched(*args):
-        function()
-        return ordinary(*args)
-
-    CampaignMasterClient.add_recipients = watched
-    try:
-        yield
-    finally:
-        CampaignMasterClient.add_recipients = ordinary
-
-
 def is_running(campaign):
-    """Whether recipients are still being pushed."""
+    """Return whether the campaign is being synced."""
     return campaign.campaign_master_sync_state == "running"
 
 
 def message(campaign):
-    """What the last sync says."""
+    """Return the message of the last sync."""
     return campaign.campaign_master_sync_message
 
 
-def ref(campaign):
-    """The id that Campaign Master has for the campaign."""
-    return campaign.campaign_master_ref
-
-
 def list_ref(campaign):
-    """The id that Campaign Master has for the campaign's list."""
+    """Return Campaign Master's id of the campaign's list."""
     return campaign.campaign_master_list_id.ref
 
 
 def ingest(campaign, page):
-    """Store a page of activity as the pull does, but for the commit."""
+    """Store a page of activity as the scheduled action does, without the commit."""
     campaign.env[RECIPIENT]._ingest(campaign, page)
 
 
-def pretend_pushed(campaign):
-    """The statement after which a campaign is as if it had been pushed."""
+def sql_mark_added(campaign_id):
+    """Return a statement that marks a campaign's recipients as added to the list."""
     return f"""
-        UPDATE {LINES} SET sync_state = 'added'
-         WHERE sync_state = 'pending' AND campaign_id = {campaign}
+        UPDATE {RECIPIENT_TABLE} SET sync_state = 'added'
+         WHERE sync_state = 'pending' AND campaign_id = {campaign_id}
     """
 
 
 def activity(email, number, times):
-    """What one recipient did.
+    """Return a recipient's activity.
 
-    :param int number: the recipient's; it says who bounced, clicked, forwarded, unsubscribed
-    :param int times: how often the mail was opened: another number is another figure
+    :param str email: address of the recipient
+    :param int number: number of the recipient; it determines who bounced, clicked, forwarded and
+        unsubscribed
+    :param int times: number of opens; another number changes every row
     """
     clicks = times if number % 5 == 0 else 0
     opened = _OPENED.replace(minute=number % 60)
@@ -222,21 +195,21 @@ def activity(email, number, times):
     )
 
 
-def figures_of(one):
-    """An activity's figures in the order of ``FIGURES``, its times as PostgreSQL reads them."""
-    times = [one.first_open, one.last_open, one.first_click, one.last_click]
+def activity_values(activity):
+    """Return the values of ``ACTIVITY_COLUMNS``, with times as PostgreSQL reads them."""
+    times = [activity.first_open, activity.last_open, activity.first_click, activity.last_click]
     return [
-        one.opens,
-        one.clicks,
-        one.forwards,
-        one.unsubscribes,
+        activity.opens,
+        activity.clicks,
+        activity.forwards,
+        activity.unsubscribes,
         *(time and time.strftime("%Y-%m-%d %H:%M:%S") for time in times),
-        one.bounced,
-        one.opted_out,
+        activity.bounced,
+        activity.opted_out,
     ]
 
 
-def tab_shown(name, rows):
-    """The JavaScript condition that a tab is shown with so many rows."""
-    lines = "document.querySelectorAll('.o_campaign_master_recipients .o_data_row')"
-    return f"(document.querySelector('{TAB.format(name)}.active') && {lines}.length == {rows})"
+def tab_shown(name, count):
+    """Return the JavaScript condition that a tab is shown with that many rows."""
+    rows = "document.querySelectorAll('.o_campaign_master_recipients .o_data_row')"
+    return f"(document.querySelector('{TAB.format(name)}.active') && {rows}.length == {count})"

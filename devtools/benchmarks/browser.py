@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through its DevTools protocol."""
+"""A headless Chromium, controlled through its DevTools protocol."""
 
 import contextlib
 import itertools
@@ -26,34 +26,34 @@ OPTIONS = [
     "--window-size=1366,900",
     "--remote-debugging-port=0",
 ]
-PATIENCE = 60  # seconds until something is there
-# Looks often enough to tell milliseconds, and seldom enough not to be in the way.
+TIMEOUT = 60  # seconds
+# Checks every 4 ms: precise enough, without slowing the page down.
 WAIT = """
 new Promise((resolve, reject) => {
-    const end = performance.now() + %(patience)s;
-    const look = () => {
+    const end = performance.now() + %(timeout)s;
+    const check = () => {
         if (%(condition)s) resolve(true);
-        else if (performance.now() > end) reject(new Error("did not come"));
-        else setTimeout(look, 4);
+        else if (performance.now() > end) reject(new Error("timeout"));
+        else setTimeout(check, 4);
     };
-    look();
+    check();
 })
 """
 
 
 @contextlib.contextmanager
 def running():
-    """Start a browser with a profile of its own; yield a :class:`Browser`."""
+    """Start a browser with a new profile; yield a :class:`Browser`."""
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if not program:
-        raise Problem("There is no Chromium.")
+        raise Problem("Chromium is not installed.")
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [program, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         try:
-            browser = Browser(_page(Path(profile, "DevToolsActivePort")))
+            browser = Browser(_page_url(Path(profile, "DevToolsActivePort")))
             yield browser
             browser.command("Browser.close")
         finally:
@@ -63,24 +63,24 @@ def running():
             process.wait()
 
 
-def _page(port_file):
-    """Return the address at which the browser's page is talked to."""
-    end = time.monotonic() + PATIENCE
+def _page_url(port_file):
+    """Return the DevTools URL of the browser's page."""
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         with contextlib.suppress(OSError, ValueError, StopIteration):
             port = int(port_file.read_text().split()[0])
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as answer:
-                pages = json.load(answer)
-            return next(p["webSocketDebuggerUrl"] for p in pages if p["type"] == "page")
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as response:
+                pages = json.load(response)
+            return next(one["webSocketDebuggerUrl"] for one in pages if one["type"] == "page")
         time.sleep(0.1)
     raise Problem("Chromium did not start.")
 
 
 class Browser:
-    """One page of a browser."""
+    """A browser with one page."""
 
     def __init__(self, url):
-        self._socket = websocket.create_connection(url, suppress_origin=True, timeout=PATIENCE)
+        self._socket = websocket.create_connection(url, suppress_origin=True, timeout=TIMEOUT)
         self._ids = itertools.count(1)
         self._requests = []
         self._loader = None
@@ -88,7 +88,7 @@ class Browser:
         self.command("Network.enable", maxPostDataSize=1_000_000)
 
     def command(self, method, **params):
-        """Let the browser do something; return its answer."""
+        """Run a DevTools command; return its result."""
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
@@ -101,32 +101,31 @@ class Browser:
                 return message["result"]
 
     def log_in(self, url, session_id):
-        """Be the user of a session."""
+        """Use a session of Odoo."""
         self.command("Network.clearBrowserCookies")
         self.command("Network.setCookie", url=url, name="session_id", value=session_id)
 
     def open(self, url, condition):
-        """Open an address; return the seconds until a JavaScript condition holds."""
+        """Open a URL; return the seconds until a JavaScript condition is true."""
         start = time.perf_counter()
         self._loader = self.command("Page.navigate", url=url)["loaderId"]
         self.wait(condition)
         return time.perf_counter() - start
 
     def click(self, selector, condition):
-        """Click on an element; return the seconds until a JavaScript condition holds."""
+        """Click an element; return the seconds until a JavaScript condition is true."""
         start = time.perf_counter()
         self._evaluate(f"document.querySelector({json.dumps(selector)}).click()")
         self.wait(condition)
         return time.perf_counter() - start
 
     def wait(self, condition):
-        """Return as soon as a JavaScript condition holds."""
-        self._evaluate(WAIT % {"condition": condition, "patience": PATIENCE * 1000})
+        """Wait until a JavaScript condition is true."""
+        self._evaluate(WAIT % {"condition": condition, "timeout": TIMEOUT * 1000})
 
     def calls(self):
-        """The calls of models that the page made since they were last asked for:
-        ``[(path, body)]``."""
-        # A page that is left may still ask for something.
+        """Return the model calls of the page since the last time: ``[(path, body)]``."""
+        # The previous page may still have made calls.
         requests = [one["request"] for one in self._requests if one["loaderId"] == self._loader]
         self._requests = []
         return [
@@ -136,6 +135,6 @@ class Browser:
         ]
 
     def _evaluate(self, expression):
-        answer = self.command("Runtime.evaluate", expression=expression, awaitPromise=True)
-        if "exceptionDetails" in answer:
-            raise Problem(f"In the page: {answer['exceptionDetails']} ({expression})")
+        result = self.command("Runtime.evaluate", expression=expression, awaitPromise=True)
+        if "exceptionDetails" in result:
+            raise Problem(f"JavaScript error: {result['exceptionDetails']} ({expression})")

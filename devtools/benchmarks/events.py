@@ -1,4 +1,4 @@
-"""Odoo core's own way of hearing what recipients did: an event at a time, on ``mailing.trace``."""
+"""How Odoo core records activity: one event at a time, on ``mailing.trace``."""
 
 from . import addon
 
@@ -6,16 +6,16 @@ URL = "https://wrenbarley.example/offers"
 TABLES = ("mailing_trace", "link_tracker_click")
 
 
-class Traces:
-    """A mailing of Odoo's own that was sent to some partners.
+class MailingTraces:
+    """A mailing of Odoo that was sent to some partners.
 
-    :param stage: where
-    :param int count: to how many
+    :param Fixture fixture: the benchmarks' database
+    :param int count: number of partners
     """
 
-    def __init__(self, stage, count):
-        self.office = stage.office
-        with self.office.transaction() as env:
+    def __init__(self, fixture, count):
+        self.database = fixture.database
+        with self.database.transaction() as env:
             mailing = env["mailing.mailing"].create(
                 {
                     "subject": "Spring is here",
@@ -39,38 +39,37 @@ class Traces:
                     for person in people
                 ]
             )
-            self.mailing = mailing.id
+            self.mailing_id = mailing.id
             self.code = link.code
             self.traces = [(trace.id, trace.mail_mail_id_int, trace.message_id) for trace in traces]
 
-    def restore(self):
-        """Let nothing have happened yet."""
-        self.office.sql(
+    def reset(self):
+        """Remove all activity."""
+        self.database.sql(
             "UPDATE mailing_trace SET trace_status = 'sent', open_datetime = NULL,"
             " links_click_datetime = NULL, failure_type = NULL, failure_reason = NULL"
         )
-        self.office.sql("DELETE FROM link_tracker_click")
-        self.office.vacuum(*TABLES)
+        self.database.sql("DELETE FROM link_tracker_click")
+        self.database.vacuum(*TABLES)
 
-    def hear(self):
-        """Let what recipients did arrive: each event is a request, and thus a transaction, of its
-        own. One event each: the bounce, or the click (which says that it was opened, too), or the
-        open.
+    def record_events(self):
+        """Record one event for each recipient: the bounce, the click (which implies an open) or the
+        open. Each event is a transaction, as it is a request in production.
         """
-        for number, (trace, mail, message) in enumerate(self.traces):
-            did = addon.activity("", number, 1)
-            with self.office.transaction() as env:
-                if did.bounced:
-                    env["mailing.trace"].set_bounced(domain=[("message_id", "in", [message])])
-                elif did.clicks:
+        for number, (trace_id, mail_id, message_id) in enumerate(self.traces):
+            activity = addon.activity("", number, 1)
+            with self.database.transaction() as env:
+                if activity.bounced:
+                    env["mailing.trace"].set_bounced(domain=[("message_id", "in", [message_id])])
+                elif activity.clicks:
                     env["link.tracker.click"].add_click(
-                        self.code, ip="192.0.2.1", country_code="GB", mailing_trace_id=trace
+                        self.code, ip="192.0.2.1", country_code="GB", mailing_trace_id=trace_id
                     )
                 else:
-                    env["mailing.trace"].set_opened(domain=[("mail_mail_id_int", "in", [mail])])
+                    env["mailing.trace"].set_opened(domain=[("mail_mail_id_int", "in", [mail_id])])
 
     def remove(self):
-        """Remove the mailing and all that hangs on it."""
-        self.office.sql("DELETE FROM link_tracker_click")
-        with self.office.transaction() as env:
-            env["mailing.mailing"].browse(self.mailing).unlink()
+        """Delete the mailing and its activity."""
+        self.database.sql("DELETE FROM link_tracker_click")
+        with self.database.transaction() as env:
+            env["mailing.mailing"].browse(self.mailing_id).unlink()

@@ -1,192 +1,199 @@
-"""Rows 5, 6 and 7: storing what recipients did."""
+"""Rows 4, 5 and 6: storing the recipients' activity."""
 
 import itertools
 
 from . import addon, events
 from .adding import expect
-from .results import Result, seconds
+from .results import Result, format_seconds
 from .timing import in_turns, median
 
-TABLES = (addon.LINES, addon.TOTALS)
+TABLES = (addon.RECIPIENT_TABLE, addon.ENGAGEMENT_TABLE)
+SQL_LABEL = "COPY, one UPDATE, one upsert for partners and one for leads"
 
 
-def measure(stage, _odoo):
-    """Yield rows 5, 6 and 7."""
-    campaign = stage.make_campaign("Ingesting")
-    # Some more than a large campaign has, because not all have an address.
-    stage.fill(campaign, round(stage.size.campaign * 1.12))
-    stage.office.sql(addon.pretend_pushed(campaign))
-    emails = addresses(stage, campaign, stage.size.campaign)
+def measure(fixture, _odoo):
+    """Yield rows 4, 5 and 6."""
+    campaign_id = fixture.create_campaign("Ingesting")
+    # Some more than a large campaign has, as not everyone has an address.
+    fixture.add_recipients(campaign_id, round(fixture.size.campaign * 1.12))
+    fixture.database.sql(addon.sql_mark_added(campaign_id))
+    emails = get_addresses(fixture, campaign_id, fixture.size.campaign)
     state = {"times": 1}
-    pages = {}
+    cache = {}
 
-    def pages_of(times):
-        if times not in pages:
-            pages.clear()
-            pages[times] = pages_of_activity(emails, times)
-        return pages[times]
+    def get_pages(times):
+        if times not in cache:
+            cache.clear()
+            cache[times] = activity_pages(emails, times)
+        return cache[times]
 
-    def next_pages():
-        """Pages in which every figure differs from what is stored."""
+    def changed_pages():
+        """Return pages in which every row differs from what is stored."""
         state["times"] += 1
-        stage.office.vacuum(*TABLES)
-        return pages_of(state["times"])
+        fixture.database.vacuum(*TABLES)
+        return get_pages(state["times"])
 
-    def same_pages():
-        """The pages that were stored last, over again."""
-        stage.office.vacuum(*TABLES)
-        return pages_of(state["times"])
+    def unchanged_pages():
+        """Return the pages that were stored last."""
+        fixture.database.vacuum(*TABLES)
+        return get_pages(state["times"])
 
-    def ours(make_pages):
-        def way(stopwatch):
-            activity = make_pages()
+    def with_addon(make_pages):
+        def variant(stopwatch):
+            pages = make_pages()
             with stopwatch:
-                ingest(stage, campaign, activity)
+                ingest(fixture, campaign_id, pages)
 
-        return way
+        return variant
 
-    def floor(make_pages):
-        def way(stopwatch):
-            activity = make_pages()
+    def with_sql(make_pages):
+        def variant(stopwatch):
+            pages = make_pages()
             with stopwatch:
-                ingest_barely(stage, campaign, activity)
+                ingest_with_sql(fixture, campaign_id, pages)
 
-        return way
+        return variant
 
-    expect_same_figures(stage, campaign, next_pages)
-    taken = in_turns({"ours": ours(next_pages), "floor": floor(next_pages)}, 5, warm_up=1)
+    expect_same_activity(fixture, campaign_id, changed_pages)
+    variants = {"addon": with_addon(changed_pages), "sql": with_sql(changed_pages)}
+    times = in_turns(variants, rounds=5, warm_up=1)
     yield Result(
-        "5",
-        f"store {len(emails):,} changed figures, and the totals of partners and leads",
-        f"in pages of {addon.PAGE:,}, each committed: {seconds(taken['ours'])}",
-        f"COPY, one UPDATE, one upsert for partners and one for leads: {seconds(taken['floor'])}",
-        median(taken["ours"]) / median(taken["floor"]),
+        "4",
+        f"store {len(emails):,} changed rows of activity, and the totals of partners and leads",
+        f"in pages of {addon.PAGE:,}, each committed: {format_seconds(times['addon'])}",
+        f"{SQL_LABEL}: {format_seconds(times['sql'])}",
+        median(times["addon"]) / median(times["sql"]),
         2,
     )
 
-    # The counters of opt-outs and the like stand still, too, once the same pages were stored.
-    ingest(stage, campaign, same_pages())
-    before = places(stage)
-    taken = in_turns({"ours": ours(same_pages), "floor": floor(same_pages)}, 5)
+    # Stored once more, the same pages change no opt-outs either.
+    ingest(fixture, campaign_id, unchanged_pages())
+    before = row_locations(fixture)
+    variants = {"addon": with_addon(unchanged_pages), "sql": with_sql(unchanged_pages)}
+    times = in_turns(variants, rounds=5)
     yield Result(
-        "6",
-        f"store {len(emails):,} figures of which none changed",
-        f"in pages of {addon.PAGE:,}, each committed: {seconds(taken['ours'])}",
-        f"COPY, one UPDATE, one upsert for partners and one for leads: {seconds(taken['floor'])}",
-        median(taken["ours"]) / median(taken["floor"]),
+        "5",
+        f"store {len(emails):,} rows of activity without a change",
+        f"in pages of {addon.PAGE:,}, each committed: {format_seconds(times['addon'])}",
+        f"{SQL_LABEL}: {format_seconds(times['sql'])}",
+        median(times["addon"]) / median(times["sql"]),
         1.5,
-        broken="" if places(stage) == before else "rows were rewritten",
+        error="" if row_locations(fixture) == before else "rows were rewritten",
     )
 
-    traces = events.Traces(stage, stage.size.campaign // 10)
+    mailing = events.MailingTraces(fixture, fixture.size.campaign // 10)
 
-    def peer(stopwatch):
-        traces.restore()
+    def with_core(stopwatch):
+        mailing.reset()
         with stopwatch:
-            traces.hear()
+            mailing.record_events()
 
-    taken = in_turns({"ours": ours(next_pages), "peer": peer}, 3)
-    traces.remove()
-    scale = len(emails) / len(traces.traces)
-    scaled = [value * scale for value in taken["peer"]]
+    times = in_turns({"addon": with_addon(changed_pages), "core": with_core}, rounds=3)
+    mailing.remove()
+    factor = len(emails) / len(mailing.traces)
+    scaled = [value * factor for value in times["core"]]
     yield Result(
-        "7",
-        f"store what {len(emails):,} recipients did",
-        f"in pages of {addon.PAGE:,}, each committed: {seconds(taken['ours'])}",
-        f"Odoo core, an event at a time on mailing.trace: {seconds(scaled)}",
-        median(scaled) / median(taken["ours"]),
+        "6",
+        f"store the activity of {len(emails):,} recipients",
+        f"in pages of {addon.PAGE:,}, each committed: {format_seconds(times['addon'])}",
+        f"Odoo core, one event at a time on mailing.trace: {format_seconds(scaled)}",
+        median(scaled) / median(times["addon"]),
         30,
         at_least=True,
         notes=[
-            f"{len(traces.traces):,} opens, clicks and bounces were heard, one of each recipient "
-            f"though he may have done more; their seconds are multiplied by {scale:g}."
+            f"{len(mailing.traces):,} opens, clicks and bounces were recorded, one for each "
+            f"recipient even if a row of activity has more; the time is multiplied by {factor:g}."
         ],
     )
-    stage.empty()
+    fixture.remove_recipients()
 
 
-def addresses(stage, campaign, count=None):
-    """The addresses of a campaign, or the first so many, each once, in the order of their lines."""
-    rows = stage.office.sql(
-        f"SELECT email FROM {addon.LINES} WHERE campaign_id = %s AND sync_state = 'added'"
+def get_addresses(fixture, campaign_id, count=None):
+    """Return the addresses of a campaign without duplicates, in the order of their recipients.
+
+    :param int count: only that many; None: all
+    """
+    rows = fixture.database.sql(
+        f"SELECT email FROM {addon.RECIPIENT_TABLE} WHERE campaign_id = %s AND sync_state = 'added'"
         " GROUP BY email ORDER BY MIN(id) LIMIT %s",
-        campaign,
+        campaign_id,
         count,
     )
     expect(len(rows), count or len(rows))
     return [email for [email] in rows]
 
 
-def pages_of_activity(emails, times):
-    """What the recipients did, in pages as they come from Campaign Master."""
-    activity = [addon.activity(email, number, times) for number, email in enumerate(emails)]
-    return [activity[start : start + addon.PAGE] for start in range(0, len(activity), addon.PAGE)]
+def activity_pages(emails, times):
+    """Return the recipients' activity in pages, as Campaign Master returns them."""
+    rows = [addon.activity(email, number, times) for number, email in enumerate(emails)]
+    return [rows[start : start + addon.PAGE] for start in range(0, len(rows), addon.PAGE)]
 
 
-def ingest(stage, campaign, pages):
-    """Store pages as the scheduled action does: it commits each."""
-    with stage.campaign(campaign, "__system__") as record:
+def ingest(fixture, campaign_id, pages):
+    """Store pages as the scheduled action does: with a commit after each."""
+    with fixture.campaign(campaign_id, "__system__") as campaign:
         for page in pages:
-            addon.ingest(record, page)
-            record.env.cr.commit()
+            addon.ingest(campaign, page)
+            campaign.env.cr.commit()
 
 
-def ingest_barely(stage, campaign, pages):
-    """Store the same with what PostgreSQL is fastest at, in one transaction.
+def ingest_with_sql(fixture, campaign_id, pages):
+    """Store pages in the fastest way that PostgreSQL offers, in one transaction.
 
-    :return: how many lines changed
+    :return: number of changed recipients
     """
-    with stage.office.bare() as cr:
-        cr.execute(addon.BARE_FIGURES_TABLE)
-        cr.copy_from(Lines(line_of(one) for page in pages for one in page), "figures", null="\\N")
-        cr.execute(addon.BARE_FIGURES, {"campaign": campaign})
+    with fixture.database.cursor() as cr:
+        cr.execute(addon.SQL_ACTIVITY_TABLE)
+        lines = (copy_line(row) for page in pages for row in page)
+        cr.copy_from(LineReader(lines), "activity", null="\\N")
+        cr.execute(addon.SQL_ACTIVITY, {"campaign": campaign_id})
         changed = cr.rowcount
-        for statement in addon.BARE_TOTALS:
-            cr.execute(statement, {"campaign": campaign, "company": 1})
+        for statement in addon.SQL_ENGAGEMENT:
+            cr.execute(statement, {"campaign": campaign_id, "company": 1})
     return changed
 
 
-def line_of(one):
-    """An activity as a line of PostgreSQL's COPY."""
-    values = [one.email, *addon.figures_of(one)]
+def copy_line(activity):
+    """Return a row of activity as a line of PostgreSQL's COPY."""
+    values = [activity.email, *addon.activity_values(activity)]
     return "\t".join("\\N" if value is None else str(value) for value in values) + "\n"
 
 
-class Lines:
-    """A file of lines that are made while they are read."""
+class LineReader:
+    """A file object that reads from an iterator of lines."""
 
     def __init__(self, lines):
         self._lines = lines
 
     def read(self, _size):
-        """Return some more lines."""
+        """Return the next lines, or an empty string at the end."""
         return "".join(itertools.islice(self._lines, 200))
 
 
-def places(stage):
-    """Where each row lies: a row that is rewritten lies elsewhere."""
+def row_locations(fixture):
+    """Return a digest of the physical location of all rows; rewriting a row changes it."""
     return [
-        stage.office.sql(f"SELECT MD5(STRING_AGG(ctid::text, ' ' ORDER BY id)) FROM {table}")
+        fixture.database.sql(f"SELECT MD5(STRING_AGG(ctid::text, ' ' ORDER BY id)) FROM {table}")
         for table in TABLES
     ]
 
 
-def expect_same_figures(stage, campaign, next_pages):
-    """See that both ways leave the same lines and totals: the floor does not get away with less."""
-    pages = next_pages()
-    names = ", ".join(addon.FIGURES)
+def expect_same_activity(fixture, campaign_id, changed_pages):
+    """Check that the add-on and the bare SQL store the same activity and totals."""
+    pages = changed_pages()
+    names = ", ".join(addon.ACTIVITY_COLUMNS)
 
-    def figures():
+    def stored():
         return [
-            stage.office.sql(f"SELECT id, {names} FROM {addon.LINES} ORDER BY id"),
-            stage.office.sql(
-                f"SELECT partner_id, lead_id, {names} FROM {addon.TOTALS} ORDER BY 1, 2"
+            fixture.database.sql(f"SELECT id, {names} FROM {addon.RECIPIENT_TABLE} ORDER BY id"),
+            fixture.database.sql(
+                f"SELECT partner_id, lead_id, {names} FROM {addon.ENGAGEMENT_TABLE} ORDER BY 1, 2"
             ),
         ]
 
-    ingest(stage, campaign, pages)
-    ours = figures()
-    count = ingest_barely(stage, campaign, next_pages())
-    expect(ingest_barely(stage, campaign, pages), count)
-    expect(count >= stage.size.campaign, True)
-    expect(figures() == ours, True)
+    ingest(fixture, campaign_id, pages)
+    expected = stored()
+    count = ingest_with_sql(fixture, campaign_id, changed_pages())
+    expect(ingest_with_sql(fixture, campaign_id, pages), count)
+    expect(count >= fixture.size.campaign, True)
+    expect(stored() == expected, True)

@@ -1,8 +1,8 @@
-"""Rows 8 and 12: opening forms and lists, in a browser and as the calls that it makes."""
+"""Rows 7 and 10: opening forms and lists, in a browser and as the calls that it makes."""
 
 import contextlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -12,79 +12,82 @@ from devtools.environment.processes import ended
 
 from . import addon, browser
 from .adding import expect
-from .ingesting import addresses, ingest, pages_of_activity
+from .data import MARKETING_USER, PASSWORD, WITH_ADDON, WITHOUT_ADDON
+from .ingesting import activity_pages, get_addresses, ingest
 from .pushing import push
-from .results import Result, seconds
+from .results import Result, format_seconds
 from .timing import in_turns, median
-from .world import MARKETER, PASSWORD, WITH, WITHOUT
 
-# How many of each kind are on the small campaign, and on one of which each tab is just full.
-FEW, FULL = 10, addon.ROWS_OF_TAB
+# Recipients of each kind on the small campaign, and on the one whose tabs are just full.
+SMALL, FULL = 10, addon.ROWS_OF_TAB
 KINDS = ("lead", "contact", "company")
-ROUNDS_BROWSER = 15
-# How often each tab is opened in a round: single openings, of a tenth of a second, scatter.
+BROWSER_ROUNDS = 15
+# Opening a tab takes a tenth of a second, and single times vary widely.
 TABS_PER_ROUND = 3
-ROUNDS_CALLS = 15
-# What a tenth more or less is told of.
-ROUNDS_PEOPLE = 41
+CALL_ROUNDS = 15
+# More rounds, as the target is 10 %.
+ADDON_ROUNDS = 41
 FORM = "/odoo/action-utm.utm_campaign_action/{}"
-# The first one opens with the form.
+# It opens with the form.
 FIRST_TAB = "leads"
 TABS = ("contacts", "companies", FIRST_TAB)
-# What is there when a form or list is.
+# JavaScript conditions that something is shown.
 FORM_SHOWN = "document.querySelector('.o_form_view .o_field_widget[name=title] input')?.value"
 LIST_SHOWN = "document.querySelectorAll('.o_list_view .o_data_row').length == 80"
-PERSON_SHOWN = "document.querySelector('.o_form_view .o_field_widget[name=email]')"
-PLACES = {
-    "a contact": ("/odoo/action-contacts.action_contacts/{}", PERSON_SHOWN),
+CONTACT_SHOWN = "document.querySelector('.o_form_view .o_field_widget[name=email]')"
+# URL and condition by name.
+PAGES = {
+    "a contact": ("/odoo/action-contacts.action_contacts/{}", CONTACT_SHOWN),
     "a list of 80 contacts": ("/odoo/action-contacts.action_contacts?view_type=list", LIST_SHOWN),
     "a list of 80 leads": ("/odoo/action-crm.crm_lead_opportunities?view_type=list", LIST_SHOWN),
 }
 
 
-def measure(stage, odoo):
-    """Yield rows 8 and 12."""
-    made = prepare(stage)
+def measure(fixture, odoo):
+    """Yield rows 7 and 10."""
+    campaign_ids = create_campaigns(fixture)
     with server(odoo) as url, browser.running() as page:
-        yield from campaigns(stage, page, Visitor(url, WITH), made)
-        yield from people(stage, page, Visitor(url, WITH), Visitor(url, WITHOUT))
-    stage.empty()
+        session = Session(url, WITH_ADDON)
+        yield from measure_campaigns(fixture, page, session, campaign_ids)
+        yield from measure_addon(fixture, page, session, Session(url, WITHOUT_ADDON))
+    fixture.remove_recipients()
 
 
-def prepare(stage):
-    """Make the campaigns, pushed and read; return their ids by what they are."""
-    stage.empty()
-    campaigns = {"large": stage.make_campaign("Large")}
-    stage.fill(campaigns["large"], stage.size.campaign)
-    for name, count in (("small", FEW), ("full", FULL)):
-        campaigns[name] = stage.make_campaign(name.title())
+def create_campaigns(fixture):
+    """Create campaigns with recipients and activity; return their ids by size."""
+    fixture.remove_recipients()
+    campaign_ids = {"large": fixture.create_campaign("Large")}
+    fixture.add_recipients(campaign_ids["large"], fixture.size.campaign)
+    for name, count in (("small", SMALL), ("full", FULL)):
+        campaign_ids[name] = fixture.create_campaign(name.title())
         for kind in KINDS:
-            fill_tab(stage, campaigns[name], kind, count)
-    for campaign in campaigns.values():
-        stage.press(campaign)
-        push(stage, campaign)
-        ingest(stage, campaign, pages_of_activity(addresses(stage, campaign), times=2))
-    stage.office.vacuum(*addon.TABLES)
-    return campaigns
+            add_recipients_of_kind(fixture, campaign_ids[name], kind, count)
+    for campaign_id in campaign_ids.values():
+        fixture.start_sync(campaign_id)
+        push(fixture, campaign_id)
+        emails = get_addresses(fixture, campaign_id)
+        ingest(fixture, campaign_id, activity_pages(emails, times=2))
+    fixture.database.vacuum(*addon.TABLES)
+    return campaign_ids
 
 
-def fill_tab(stage, campaign, kind, count):
-    """Put some people of one kind on a campaign."""
+def add_recipients_of_kind(fixture, campaign_id, kind, count):
+    """Add some people of one kind to a campaign."""
     model = "crm.lead" if kind == "lead" else "res.partner"
     domain = [] if kind == "lead" else [("is_company", "=", kind == "company")]
-    with stage.campaign(campaign) as record:
-        people = record.env[model].search(domain, order="id DESC", limit=count)
-        expect(addon.add(record, model, [("id", "in", people.ids)]), count)
+    with fixture.campaign(campaign_id) as campaign:
+        people = campaign.env[model].search(domain, order="id DESC", limit=count)
+        expect(addon.add(campaign, model, [("id", "in", people.ids)]), count)
 
 
 @contextlib.contextmanager
 def server(odoo):
-    """Start an Odoo that serves both databases; yield its address."""
+    """Start an Odoo server for both databases; yield its URL."""
     with tempfile.TemporaryDirectory() as directory:
         port = machine.free_port(8170)
         url = f"http://127.0.0.1:{port}"
-        arguments = ["-d", f"{WITH},{WITHOUT}", "--http-port", str(port), "--workers", "0"]
-        arguments += ["--max-cron-threads", "0", "--no-database-list"]
+        arguments = ["-d", f"{WITH_ADDON},{WITHOUT_ADDON}", "--http-port", str(port)]
+        arguments += ["--workers", "0", "--max-cron-threads", "0", "--no-database-list"]
         with ended(odoo.start(*arguments, log=Path(directory) / "odoo.log")) as process:
             while not rpc.answers(f"{url}/web/health"):
                 if process.poll() is not None:
@@ -92,148 +95,165 @@ def server(odoo):
             yield url
 
 
-class Visitor:
-    """The marketing user in one database."""
+class Session:
+    """A session of the marketing user in one database.
+
+    :param str url: URL of the Odoo server
+    :param str database: name of the database
+    :raise AssertionError: the login failed
+    """
 
     def __init__(self, url, database):
         self.url = url
         self._session = requests.Session()
-        answer = self._session.post(
+        response = self._session.post(
             f"{url}/web/session/authenticate",
-            json={"params": {"db": database, "login": MARKETER, "password": PASSWORD}},
+            json={"params": {"db": database, "login": MARKETING_USER, "password": PASSWORD}},
         )
+        if "error" in response.json():
+            raise AssertionError(response.json()["error"])
         self.session_id = self._session.cookies["session_id"]
-        if "error" in answer.json():
-            raise AssertionError(answer.json()["error"])
 
-    def call(self, calls):
-        """Make the calls that a page made, over again."""
+    def repeat(self, calls):
+        """Make the calls of a page again.
+
+        :raise AssertionError: a call failed
+        """
         for path, body in calls:
-            answer = self._session.post(
+            response = self._session.post(
                 self.url + path, data=body, headers={"Content-Type": "application/json"}
             )
-            if "error" in answer.json():
-                raise AssertionError(answer.json()["error"])
+            if "error" in response.json():
+                raise AssertionError(response.json()["error"])
 
 
 @dataclass
 class Opening:
-    """Something that was opened: its seconds in the browser, and the calls that it made."""
+    """A form or tab that was opened several times: seconds of each, and the calls of the last."""
 
-    seconds: list
-    calls: list
+    seconds: list = field(default_factory=list)
+    calls: list = field(default_factory=list)
 
 
-def campaigns(stage, page, visitor, made):
-    """Yield row 8."""
-    page.log_in(visitor.url, visitor.session_id)
-    openings = open_all(stage, page, visitor, made)
-    for what in ("form", *TABS):
+def measure_campaigns(fixture, page, session, campaign_ids):
+    """Yield row 7."""
+    page.log_in(session.url, session.session_id)
+    openings = open_all(fixture, page, session, campaign_ids)
+    for target in ("form", *TABS):
         job = f"open the campaign form with its tab {FIRST_TAB}"
-        if what != "form":
-            job = f"open its tab {what}"
+        if target != "form":
+            job = f"open its tab {target}"
         calls = {
-            name: [call for call in openings[name][what].calls if addon.SELDOM not in call[0]]
-            for name in made
+            name: [
+                call for call in openings[name][target].calls if addon.CATALOG_CALL not in call[0]
+            ]
+            for name in campaign_ids
         }
-        taken = in_turns(
-            {name: timed(visitor, calls[name]) for name in made}, ROUNDS_CALLS, warm_up=2
+        call_times = in_turns(
+            {name: repeating(session, calls[name]) for name in campaign_ids},
+            CALL_ROUNDS,
+            warm_up=2,
         )
-        shown = {name: openings[name][what].seconds for name in made}
-        yield compared(stage, f"{job}, browser", shown)
-        yield compared(stage, f"{job}, its calls ({len(calls['large'])})", taken)
+        browser_times = {name: openings[name][target].seconds for name in campaign_ids}
+        yield campaign_result(fixture, f"{job}, browser", browser_times)
+        yield campaign_result(fixture, f"{job}, its calls ({len(calls['large'])})", call_times)
 
 
-def open_all(stage, page, visitor, made):
+def open_all(fixture, page, session, campaign_ids):
     """Open the form and each tab of each campaign several times, in turns.
 
-    :return: :class:`Opening` by campaign and by what was opened
+    :return: :class:`Opening` by campaign and by form or tab
     """
-    openings = {name: {what: Opening([], []) for what in ("form", *TABS)} for name in made}
-    shown = {name: conditions(stage, campaign) for name, campaign in made.items()}
+    openings = {name: {target: Opening() for target in ("form", *TABS)} for name in campaign_ids}
+    conditions = {
+        name: shown_conditions(fixture, campaign_id) for name, campaign_id in campaign_ids.items()
+    }
     # The first round fills the browser's cache.
-    for number in range(-1, ROUNDS_BROWSER):
-        for name in list(made) if number % 2 else reversed(made):
-            for what in ("form", *TABS * TABS_PER_ROUND):
-                opening = openings[name][what]
+    for number in range(-1, BROWSER_ROUNDS):
+        for name in list(campaign_ids) if number % 2 else reversed(campaign_ids):
+            for target in ("form", *TABS * TABS_PER_ROUND):
+                opening, condition = openings[name][target], conditions[name][target]
                 page.calls()
-                if what == "form":
-                    address = visitor.url + FORM.format(made[name])
-                    taken = page.open(address, shown[name][what])
+                if target == "form":
+                    seconds = page.open(session.url + FORM.format(campaign_ids[name]), condition)
                 else:
-                    taken = page.click(addon.TAB.format(what), shown[name][what])
+                    seconds = page.click(addon.TAB.format(target), condition)
                 opening.calls = page.calls()
                 if number >= 0:
-                    opening.seconds.append(taken)
+                    opening.seconds.append(seconds)
     return openings
 
 
-def compared(stage, job, taken):
-    """A result that compares the large campaign with the small one."""
-    return Result(
-        "8",
-        job,
-        f"with {stage.size.campaign:,} recipients: {seconds(taken['large'])}",
-        f"with {FEW} of each kind: {seconds(taken['small'])}",
-        median(taken["large"]) / median(taken["small"]),
-        1.3,
-        notes=[
-            f"{job}: {median(taken['large']) / median(taken['full']):.2f} × of {FULL} of each, "
-            f"where as many rows are shown: {seconds(taken['full'])}."
-        ],
-    )
-
-
-def conditions(stage, campaign):
-    """What is there when the form, and when each tab is, as JavaScript conditions."""
+def shown_conditions(fixture, campaign_id):
+    """Return the JavaScript conditions that the form, or a tab, is shown."""
     rows = dict(
-        stage.office.sql(
-            f"SELECT kind, LEAST(COUNT(*), {addon.ROWS_OF_TAB}) FROM {addon.LINES}"
+        fixture.database.sql(
+            f"SELECT kind, LEAST(COUNT(*), {addon.ROWS_OF_TAB}) FROM {addon.RECIPIENT_TABLE}"
             " WHERE campaign_id = %s GROUP BY kind",
-            campaign,
+            campaign_id,
         )
     )
     tabs = {name: addon.tab_shown(name, rows[addon.KIND_OF_TAB[name]]) for name in TABS}
     return {"form": f"{FORM_SHOWN} && {tabs[FIRST_TAB]}", **tabs}
 
 
-def people(stage, page, visitor, other):
-    """Yield row 12."""
-    [[person]] = stage.office.sql(
-        f"SELECT MIN(partner_id) FROM {addon.LINES} WHERE kind = 'contact'"
+def campaign_result(fixture, job, times):
+    """Return a result that compares the large campaign with the small one."""
+    return Result(
+        "7",
+        job,
+        f"with {fixture.size.campaign:,} recipients: {format_seconds(times['large'])}",
+        f"with {SMALL} of each kind: {format_seconds(times['small'])}",
+        median(times["large"]) / median(times["small"]),
+        1.3,
+        notes=[
+            f"{job}: {median(times['large']) / median(times['full']):.2f} × of {FULL} of each "
+            f"kind, which shows as many rows: {format_seconds(times['full'])}."
+        ],
     )
-    for what, (path, shown) in PLACES.items():
+
+
+def measure_addon(fixture, page, session, other):
+    """Yield row 10.
+
+    :param Session session: in the database with the add-on
+    :param Session other: in the database without it
+    """
+    [[partner_id]] = fixture.database.sql(
+        f"SELECT MIN(partner_id) FROM {addon.RECIPIENT_TABLE} WHERE kind = 'contact'"
+    )
+    for name, (path, condition) in PAGES.items():
         calls = {}
-        for one in (visitor, other):
+        for one in (session, other):
             page.log_in(one.url, one.session_id)
-            # Twice, since the first time also asks for what is kept afterwards.
+            # Twice, as the browser caches some responses of the first time.
             for _time in range(2):
                 page.calls()
-                page.open(one.url + path.format(person), shown)
+                page.open(one.url + path.format(partner_id), condition)
             calls[one] = page.calls()
-        taken = in_turns(
+        times = in_turns(
             {
-                "with": timed(visitor, calls[visitor]),
-                "without": timed(other, calls[other]),
+                "with": repeating(session, calls[session]),
+                "without": repeating(other, calls[other]),
             },
-            ROUNDS_PEOPLE,
+            ADDON_ROUNDS,
             warm_up=2,
         )
         yield Result(
-            "12",
-            f"open {what}: {len(calls[visitor])} calls",
-            f"with the add-on: {seconds(taken['with'])}",
-            f"without it ({len(calls[other])} calls): {seconds(taken['without'])}",
-            median(taken["with"]) / median(taken["without"]),
+            "10",
+            f"open {name}: {len(calls[session])} calls",
+            f"with the add-on: {format_seconds(times['with'])}",
+            f"without it ({len(calls[other])} calls): {format_seconds(times['without'])}",
+            median(times["with"]) / median(times["without"]),
             1.1,
         )
 
 
-def timed(visitor, calls):
-    """A way of measuring some calls."""
+def repeating(session, calls):
+    """Return a function for ``in_turns`` that makes some calls."""
 
-    def way(stopwatch):
+    def variant(stopwatch):
         with stopwatch:
-            visitor.call(calls)
+            session.repeat(calls)
 
-    return way
+    return variant

@@ -1,4 +1,4 @@
-"""What was measured, said to the reader: lines on the screen, and RESULTS.md."""
+"""Results as text: on the screen and in RESULTS.md."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,78 +12,82 @@ FILE = Path(__file__).parent / "RESULTS.md"
 
 @dataclass
 class Result:
-    """One line of the table: something measured, and what it is held against.
+    """One row of RESULTS.md.
 
-    :ivar str row: the row of README.md's table that it belongs to
-    :ivar str job: what was done
-    :ivar str ours: how it was done here, with its figure
-    :ivar str other: what it is held against, with its figure
-    :ivar float value: what the target speaks of, mostly a ratio
-    :ivar str unit: what stands behind the value, such as ``×``
-    :ivar float limit: the target; None where there is none
-    :ivar bool at_least: whether the value must reach the limit, rather than stay below it
-    :ivar list notes: sentences that a reader must know
-    :ivar str broken: what is wrong with it, whatever its value
+    :ivar str row: number of the row in README.md
+    :ivar str job: the job
+    :ivar str addon: the add-on's variant and its figure
+    :ivar str reference: what it is compared with, and its figure
+    :ivar float value: the value that has a target, usually a ratio
+    :ivar float limit: the target; None: there is none
+    :ivar str unit: unit of the value, such as ``×``
+    :ivar bool at_least: whether the limit is a minimum instead of a maximum
+    :ivar list notes: sentences below the table
+    :ivar str error: why the result is wrong, regardless of its value
     """
 
     row: str
     job: str
-    ours: str
-    other: str
+    addon: str
+    reference: str
     value: float | None
     limit: float | None
     unit: str = "×"
     at_least: bool = False
     notes: list = field(default_factory=list)
-    broken: str = ""
+    error: str = ""
 
     @property
     def met(self):
-        if self.broken:
+        """Whether the result is right and meets its target, if it has one."""
+        if self.error:
             return False
         if self.limit is None or self.value is None:
             return True
-        # As it is shown: nobody misses a target by what is not seen.
+        # Rounded as displayed, so that the verdict never contradicts the table.
         value = round(self.value, 2)
         return value >= self.limit if self.at_least else value <= self.limit
 
     @property
-    def target(self):
+    def target_text(self):
+        """The target with its unit."""
         if self.limit is None:
             return "–"
         return f"{'≥' if self.at_least else '≤'} {self.limit:g} {self.unit}".strip()
 
     @property
-    def shown(self):
+    def value_text(self):
+        """The value with its unit."""
         return "–" if self.value is None else f"{self.value:.2f} {self.unit}".strip()
 
     @property
     def verdict(self):
-        if self.broken:
-            return f"WRONG: {self.broken}"
+        """Whether the target is met, or what is wrong."""
+        if self.error:
+            return f"WRONG: {self.error}"
         if self.limit is None:
             return "–"
         return "met" if self.met else "MISSED"
 
 
-def seconds(values):
-    """Some seconds as text: the median and, where there are several, from the least to the most."""
-    text = _duration(median(values))
+def format_seconds(values):
+    """Return some seconds as text: their median and, if there are several, their range."""
+    text = _format_duration(median(values))
     if len(values) > 1:
-        text += f" ({_duration(min(values))}–{_duration(max(values))})"
+        text += f" ({_format_duration(min(values))}–{_format_duration(max(values))})"
     return text
 
 
-def _duration(value):
+def _format_duration(value):
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
-def tell(result):
+def show(result):
     """Print one result."""
     say(f"  {result.row:>4} {result.job}")
-    say(f"       {result.ours}")
-    say(f"       {result.other}")
-    say(f"       {result.shown}, target {result.target}: {result.verdict}")
+    say(f"       {result.addon}")
+    say(f"       {result.reference}")
+    say(f"       {result.value_text}, target {result.target_text}: {result.verdict}")
     for note in result.notes:
         say(f"       {note}")
 
@@ -91,27 +95,29 @@ def tell(result):
 def write(results, size, machine):
     """Write RESULTS.md.
 
-    :param list machine: what `here.describe` says, and whatever else is to be known first
+    :param list results: the results, in the order of their rows
+    :param Size size: number of people
+    :param list machine: sentences about the machine and the run
     """
     quick = " --quick" if size.divisor > 1 else ""
     lines = [
         f"# Results of ./dev bench{quick}",
         "",
-        "Written by the run itself; [README.md](README.md) says what is measured and how.",
+        "Generated; [README.md](README.md) describes the benchmarks.",
         "",
         *(f"- {sentence}" for sentence in machine),
         f"- {size.partners:,} partners, {size.leads:,} leads, {size.campaign:,} recipients on a "
         "large campaign.",
-        "- Times are medians, in brackets from the least to the most.",
+        "- Times are medians, with the range in parentheses.",
         "",
-        "| # | measured | | against | | target | |",
+        "| # | job | measured | compared with | result | target | |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for one in results:
+    for result in results:
         lines.append(
-            f"| {one.row} | {one.job} | {one.ours} | {one.other} | **{one.shown}** "
-            f"| {one.target} | {one.verdict} |"
+            f"| {result.row} | {result.job} | {result.addon} | {result.reference} "
+            f"| **{result.value_text}** | {result.target_text} | {result.verdict} |"
         )
     lines.append("")
-    lines += [f"- Row {one.row}: {note}" for one in results for note in one.notes]
+    lines += [f"- Row {result.row}: {note}" for result in results for note in result.notes]
     FILE.write_text("\n".join(lines) + "\n")

@@ -1,4 +1,4 @@
-"""``python -m devtools.benchmarks.run [--quick]``: measure everything; what ./dev bench runs."""
+"""``python -m devtools.benchmarks.run``: run the benchmarks; called by ./dev bench."""
 
 import argparse
 import importlib
@@ -10,65 +10,70 @@ from devtools.environment import odoo as odoo_command
 from devtools.environment.console import Problem, complain, say
 from devtools.environment.places import ROOT, locked
 
-from . import here, office, results, world
+from . import data, machine_info, odoo_database, results
 
-# One module for each theme, in this order; each has a function `measure(stage, odoo)` that yields
-# results.
-THEMES = ["adding", "pushing", "ingesting", "queries", "scale", "opening"]
+# Modules, in the order of their runs; each has a generator `measure(fixture, odoo)` of results.
+BENCHMARKS = ["adding", "pushing", "ingesting", "scale", "opening"]
 
 
 def main(arguments):
-    """Measure; return the exit code: 0 also when targets are missed."""
-    parser = argparse.ArgumentParser(prog="./dev bench", description="Measure the add-on.")
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    """Run the benchmarks.
+
+    :return: 0, even if targets are missed
+    """
+    parser = argparse.ArgumentParser(prog="./dev bench", description="Run the benchmarks.")
+    parser.add_argument("--quick", action="store_true", help="run at a tenth of the size")
     parser.add_argument(
-        "--only", choices=THEMES, action="append", help="just this; RESULTS.md stays as it is"
+        "--only",
+        choices=BENCHMARKS,
+        action="append",
+        help="run only this benchmark and do not write RESULTS.md; can be repeated",
     )
-    asked = parser.parse_args(arguments)
-    size = world.Size(10 if asked.quick else 1)
-    started, busy = datetime.now(timezone.utc), here.load()
-    office.prepare()
+    options = parser.parse_args(arguments)
+    size = data.Size(10 if options.quick else 1)
+    started, load = datetime.now(timezone.utc), machine_info.load()
+    odoo_database.configure()
     with locked("bench"), odoo_command.ready() as odoo:
         odoo_command.need_browser()
-        say("Making the databases ...")
-        world.make(odoo, size)
-        machine = here.describe(office.Office(world.WITH))
+        say("Creating the databases ...")
+        data.create_databases(odoo, size)
+        machine = machine_info.describe(odoo_database.OdooDatabase(data.WITH_ADDON))
         try:
-            found = measure(odoo, size, asked.only or THEMES)
+            found = measure(odoo, size, options.only or BENCHMARKS)
         finally:
-            world.remove(odoo)
-    if not asked.only:
-        results.write(found, size, [*machine, _moment(started, busy)])
+            data.drop_databases(odoo)
+    if not options.only:
+        results.write(found, size, [*machine, _describe_run(started, load)])
         say(f"Written: {results.FILE.relative_to(ROOT)}")
-    missed = [one for one in found if not one.met]
-    say(f"{len(found) - len(missed)} of {len(found)} lines are as they should be.")
+    met = sum(result.met for result in found)
+    say(f"{met} of {len(found)} results meet their target.")
     return 0
 
 
-def measure(odoo, size, themes):
-    """Measure some themes; return all results."""
-    # Odoo must know its add-ons before they can be imported.
-    from . import stage as stages
+def measure(odoo, size, benchmarks):
+    """Run some benchmarks; return all results in the order of their rows."""
+    # It imports the add-on, which is possible only once Odoo is configured.
+    from . import fixture as shared
 
     found = []
-    with stages.ready(size) as stage:
-        for theme in themes:
+    with shared.running(size) as fixture:
+        for name in benchmarks:
             start = time.monotonic()
-            say(f"{theme.title()} ...")
-            module = importlib.import_module(f".{theme}", __package__)
-            for result in module.measure(stage, odoo):
-                results.tell(result)
+            say(f"{name.title()} ...")
+            module = importlib.import_module(f".{name}", __package__)
+            for result in module.measure(fixture, odoo):
+                results.show(result)
                 found.append(result)
             say(f"  ({time.monotonic() - start:.0f} seconds)")
-    return sorted(found, key=lambda one: int(one.row))
+    return sorted(found, key=lambda result: int(result.row))
 
 
-def _moment(started, busy):
-    """Say when this was, how long it took, and how busy the machine was before."""
+def _describe_run(started, load):
+    """Return a sentence about the time, duration and commit of the run."""
     ended = datetime.now(timezone.utc)
     return (
         f"{ended:%Y-%m-%d %H:%M} UTC, after {(ended - started).total_seconds() / 60:.0f} minutes, "
-        f"on commit {here.commit(ROOT)}; load of the machine before it: {busy:.1f}."
+        f"on commit {machine_info.commit(ROOT)}; load average before the run: {load:.1f}."
     )
 
 

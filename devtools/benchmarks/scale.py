@@ -1,7 +1,7 @@
-"""Rows 9 and 11: a million lines, in a process of its own for each size.
+"""Rows 8 and 9: a million recipients, in a separate process for each size.
 
-``python -m devtools.benchmarks.scale URL PEOPLE`` is that process: it adds that many people to each
-of four campaigns, pushes and ingests them all, and prints what that took as JSON.
+``python -m devtools.benchmarks.scale URL PEOPLE`` is that process. It adds that many people to each
+of four campaigns, pushes them, stores their activity, and prints times and memory as JSON.
 """
 
 import contextlib
@@ -13,114 +13,113 @@ from pathlib import Path
 
 from devtools.environment.console import say
 
-from . import office
-from .results import Result, seconds
+from . import odoo_database
+from .results import Result, format_seconds
 from .timing import Stopwatch, median
 
 CAMPAIGNS = 4
 JOBS = ("add", "push", "ingest")
-MEGABYTE = 1024  # of the kilobytes that Linux counts memory in
+KB_PER_MB = 1024
 
 
-def measure(stage, _odoo):
-    """Yield rows 9 and 11."""
-    large = stage.size.partners + stage.size.leads
+def measure(fixture, _odoo):
+    """Yield rows 8 and 9."""
+    large = fixture.size.partners + fixture.size.leads
     small = large // 100
     reports = {small: [], large: []}
-    # The large one, which takes minutes, once; the small one before and after it.
+    # The large size, which takes minutes, runs once; the small one runs before and after it.
     for people in (small, small, large, small):
-        stage.empty()
-        say(f"  ({people * CAMPAIGNS:,} lines ...)")
-        command = [sys.executable, "-P", "-m", "devtools.benchmarks.scale", stage.url, str(people)]
+        fixture.remove_recipients()
+        say(f"  ({people * CAMPAIGNS:,} recipients ...)")
+        command = [sys.executable, "-P", "-m", __name__, fixture.url, str(people)]
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         reports[people].append(json.loads(run.stdout))
     for job in ("push", "ingest"):
         peaks = {
-            people: median([report["peak"][job] for report in some]) / MEGABYTE
+            people: median([report["peak"][job] for report in some]) / KB_PER_MB
             for people, some in reports.items()
         }
         yield Result(
-            "9",
+            "8",
             f"peak memory of the process, {job}",
-            f"at {large * CAMPAIGNS:,} lines: {peaks[large]:.0f} MB",
+            f"at {large * CAMPAIGNS:,} recipients: {peaks[large]:.0f} MB",
             f"at {small * CAMPAIGNS:,}: {peaks[small]:.0f} MB",
             peaks[large] - peaks[small],
             100,
             unit="MB",
         )
     for job in JOBS:
-        per_line = {
-            people: [report["seconds"][job] / people / CAMPAIGNS for report in some]
-            for people, some in reports.items()
-        }
         totals = {
             people: [report["seconds"][job] for report in some] for people, some in reports.items()
         }
+        per_recipient = {
+            people: median(seconds) / people / CAMPAIGNS for people, seconds in totals.items()
+        }
         yield Result(
-            "11",
+            "9",
             f"time per recipient, {job}",
-            f"at {large * CAMPAIGNS:,} lines: {median(per_line[large]) * 1e6:.1f} µs "
-            f"({seconds(totals[large])} in all)",
-            f"at {small * CAMPAIGNS:,}: {median(per_line[small]) * 1e6:.1f} µs "
-            f"({seconds(totals[small])} in all)",
-            median(per_line[large]) / median(per_line[small]),
+            f"at {large * CAMPAIGNS:,} recipients: {per_recipient[large] * 1e6:.1f} µs "
+            f"({format_seconds(totals[large])} in total)",
+            f"at {small * CAMPAIGNS:,}: {per_recipient[small] * 1e6:.1f} µs "
+            f"({format_seconds(totals[small])} in total)",
+            per_recipient[large] / per_recipient[small],
             1.2,
         )
-    stage.empty()
+    fixture.remove_recipients()
 
 
 def main(url, people):
-    """Do it all; print the seconds of each job, and the most memory that the process had in it."""
-    # Odoo must know its add-ons before they can be imported.
-    office.prepare()
+    """Run all jobs; print the seconds and the peak memory, in kilobytes, of each."""
+    odoo_database.configure()
+    # They import the add-on, which is possible only once Odoo is configured.
+    from .fixture import Fixture
     from .pushing import push
-    from .stage import Stage
 
-    stage = Stage(url)
+    fixture = Fixture(url)
     watches = {job: Stopwatch() for job in JOBS}
     peak = {}
-    campaigns = [stage.make_campaign(f"Scale {number}") for number in range(CAMPAIGNS)]
-    with highest(peak, "add"):
-        for campaign in campaigns:
+    campaign_ids = [fixture.create_campaign(f"Scale {number}") for number in range(CAMPAIGNS)]
+    with peak_memory(peak, "add"):
+        for campaign_id in campaign_ids:
             with watches["add"]:
-                stage.fill(campaign, people)
-    for campaign in campaigns:
-        stage.press(campaign)
-    with highest(peak, "push"):
-        for campaign in campaigns:
+                fixture.add_recipients(campaign_id, people)
+    for campaign_id in campaign_ids:
+        fixture.start_sync(campaign_id)
+    with peak_memory(peak, "push"):
+        for campaign_id in campaign_ids:
             with watches["push"]:
-                push(stage, campaign)
-    with highest(peak, "ingest"):
-        for campaign in campaigns:
-            ingest(stage, campaign, watches["ingest"])
-    taken = {job: watch.seconds for job, watch in watches.items()}
-    print(json.dumps({"seconds": taken, "peak": peak}))
+                push(fixture, campaign_id)
+    with peak_memory(peak, "ingest"):
+        for campaign_id in campaign_ids:
+            ingest(fixture, campaign_id, watches["ingest"])
+    seconds = {job: watch.seconds for job, watch in watches.items()}
+    print(json.dumps({"seconds": seconds, "peak": peak}))
 
 
-def ingest(stage, campaign, stopwatch):
-    """Store what everybody did, page by page as the pull does."""
+def ingest(fixture, campaign_id, stopwatch):
+    """Store activity of all recipients, page by page as the scheduled action does."""
     from . import addon
 
-    with stage.campaign(campaign, office.SUPERUSER) as record:
-        last = 0
-        while rows := stage.office.sql(
-            f"SELECT id, email FROM {addon.LINES} WHERE campaign_id = %s AND id > %s"
+    with fixture.campaign(campaign_id, odoo_database.SUPERUSER) as campaign:
+        last_id = 0
+        while rows := fixture.database.sql(
+            f"SELECT id, email FROM {addon.RECIPIENT_TABLE} WHERE campaign_id = %s AND id > %s"
             " AND sync_state = 'added' ORDER BY id LIMIT %s",
-            campaign,
-            last,
+            campaign_id,
+            last_id,
             addon.PAGE,
         ):
             page = [addon.activity(email, number, times=2) for number, email in rows]
             with stopwatch:
-                addon.ingest(record, page)
-                record.env.cr.commit()
-            last = rows[-1][0]
+                addon.ingest(campaign, page)
+                campaign.env.cr.commit()
+            last_id = rows[-1][0]
 
 
 @contextlib.contextmanager
-def highest(peak, job):
-    """Note the most memory, in kilobytes, that this process has in the block."""
-    # Linux forgets the former peak, as proc(5) says.
+def peak_memory(peak, job):
+    """Store this process's peak memory in the block, in kilobytes, in ``peak[job]``."""
+    # Resets the peak, see proc(5).
     Path("/proc/self/clear_refs").write_text("5")
     yield
     status = Path("/proc/self/status").read_text()

@@ -1,4 +1,4 @@
-"""Measuring several ways of doing the same, in turns."""
+"""Timing of several variants of a job, in turns."""
 
 import gc
 import statistics
@@ -6,7 +6,7 @@ import time
 
 
 class Stopwatch:
-    """Seconds that pass in ``with stopwatch:``, summed over all such blocks."""
+    """Sums the seconds that all ``with stopwatch:`` blocks take."""
 
     def __init__(self):
         self.seconds = 0.0
@@ -18,28 +18,27 @@ class Stopwatch:
         self.seconds += time.perf_counter() - self._start
 
 
-def in_turns(ways, rounds, warm_up=0):
-    """Measure several ways, one after the other in each round, so that what the machine does
-    besides meets all of them.
+def in_turns(variants, rounds, warm_up=0):
+    """Time each variant once per round, so that other load of the machine affects all of them.
 
-    :param dict ways: functions by name; each is given a :class:`Stopwatch`, prepares, and lets it
-        run over what is measured. They find what the others left, so each restores the state
-    :param int rounds: how many rounds count
-    :param int warm_up: rounds before them that do not
-    :return: the seconds of each way, one for each round
-    :rtype: dict
+    :param dict variants: functions by name. Each gets a :class:`Stopwatch`, prepares the data, and
+        times its job. It finds what the previous variant left, so it must restore the data
+    :param int rounds: number of rounds that count
+    :param int warm_up: number of rounds before them that do not count
+    :return: the seconds of each variant, one for each round
+    :rtype: dict[str, list[float]]
     """
-    seconds = {name: [] for name in ways}
-    # Nobody pays for what was thrown away before.
+    seconds = {name: [] for name in variants}
+    # No variant pays for the garbage of earlier code.
     gc.collect()
     gc.freeze()
     try:
         for number in range(-warm_up, rounds):
-            # Nobody always comes after the same one.
-            for name in list(ways) if number % 2 else reversed(ways):
+            # The order alternates.
+            for name in list(variants) if number % 2 else reversed(variants):
                 gc.collect()
                 stopwatch = Stopwatch()
-                ways[name](stopwatch)
+                variants[name](stopwatch)
                 if number >= 0:
                     seconds[name].append(stopwatch.seconds)
     finally:
@@ -48,5 +47,5 @@ def in_turns(ways, rounds, warm_up=0):
 
 
 def median(values):
-    """The middle one of some seconds."""
+    """Return the median of some seconds."""
     return statistics.median(values)

@@ -41,3 +41,9 @@ esac
     -o DPkg::Lock::Timeout=600 install "${missing[@]}" </dev/null |
     sed -u -n -E '/^(Need to get|Fetched|Setting up)/p' ||
     fail "Installation failed: ${missing[*]}. See the errors above, and check the network."
+
+# Likewise, only PgBouncer's program is needed.
+case " ${missing[*]} " in *" pgbouncer "*)
+    "${as_root[@]}" systemctl --quiet disable --now pgbouncer 2>/dev/null || true
+    ;;
+esac

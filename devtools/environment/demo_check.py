@@ -4,6 +4,7 @@ Each run has a new database and sandbox. The marketing user works through Odoo's
 expected results are computed from the lists of people and from the sandbox's state.
 """
 
+import contextlib
 import re
 import shutil
 from collections import Counter
@@ -105,8 +106,11 @@ class Check:
     def sync(self):
         """Sync, and check the results of all recipients and the sandbox's list."""
         say("Syncing with Campaign Master")
+        with self._calls_held():
+            expect("state after the click", self._click("sync")["state"], "running")
         # Some addresses are invalid.
-        expect("sync state", demo_seed.sync(self.marketing, self.campaign), "partial")
+        state = demo_seed.wait_for_sync(self.marketing, self.campaign)
+        expect("sync state", state, "partial")
         before = set(demo_seed.LISTS[demo_seed.CAMPAIGNS[CAMPAIGN]["list"]])
         emails = [email.lower() for email in self.emails if email]
         valid = [email for email in emails if ADDRESS.fullmatch(email)]
@@ -139,9 +143,8 @@ class Check:
     def pull(self):
         """Refresh the statistics, and compare them with the sandbox's."""
         say("Refreshing the statistics")
-        self.marketing.call(
-            "utm.campaign", "action_campaign_master_refresh_statistics", [self.campaign]
-        )
+        with self._calls_held():
+            expect("refreshing", self._click("refresh_statistics")["refreshing"], True)
         statistics = self._remote()["statistics"]
         expected = {name: statistics[remote] for name, remote in FIGURES.items()}
 
@@ -203,6 +206,19 @@ class Check:
             shown = f"{value:.2f} %" if name.endswith("_rate") else str(value)
             say(f"  {name.replace('_', ' ').capitalize():<20} {shown:>9}")
         say("")
+
+    @contextlib.contextmanager
+    def _calls_held(self):
+        """Hold the next call: a click must return nevertheless, as a scheduled action makes it."""
+        self.demo.sandbox.post("faults", [{"match": "GET /campaigns", "kind": "hold"}])
+        yield
+        self.demo.sandbox.post("faults", [])
+        self.demo.sandbox.post("release", {})
+
+    def _click(self, button):
+        """Click a button of the campaign; return its progress immediately afterwards."""
+        self.marketing.call("utm.campaign", f"action_campaign_master_{button}", [self.campaign])
+        return self.marketing.call("utm.campaign", "campaign_master_progress", [self.campaign])
 
     def _figures(self):
         rates = ["open_rate", "click_rate", "click_to_open_rate", "bounce_rate", "unsubscribe_rate"]

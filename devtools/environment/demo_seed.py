@@ -182,6 +182,11 @@ def add_campaign(admin, marketing, name):
 def sync(marketing, campaign):
     """Sync a campaign; return the final state."""
     marketing.call("utm.campaign", "action_campaign_master_sync", [campaign])
+    return wait_for_sync(marketing, campaign)
+
+
+def wait_for_sync(marketing, campaign):
+    """Wait until the scheduled action has ended a sync; return the final state."""
 
     def state():
         values = marketing.read("utm.campaign", campaign, "campaign_master_sync_state")

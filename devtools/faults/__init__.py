@@ -1,13 +1,12 @@
-"""./dev test --faults: what goes wrong between Odoo and Campaign Master, and what comes of it.
+"""./dev test --faults: failures between Odoo and Campaign Master, and how Odoo recovers.
 
 - ``test_matrix.py``: each call with each fault, in this process, against the sandbox over a socket;
-  ``test_proof.py`` takes one precaution at a time out of the add-on and sees the matrix fail
-- ``test_kills.py``: real Odoo servers that are killed in each phase of their work
-- ``test_processes.py``: two real Odoo servers on one database, everybody at once; and accounts
-  that are slow or broken beside one that is not
+  ``test_proof.py`` shows that it fails without the add-on's precautions
+- ``test_kills.py``: a real Odoo server that is killed in each phase of its work
+- ``test_processes.py``: two real Odoo servers on one database, with many users at the same time
+- ``test_fairness.py``: an account that is slow or broken beside one that is not
 
-All of them work through the same few files: ``scene.py`` does what people do, with a session of
-Odoo that is either inside this process (``inside.py``) or in another one (``environment/rpc.py``);
-``agreement.py`` compares Odoo with the sandbox afterwards. ``table.py`` keeps what the matrix gave
-in ``docs/faults.md``.
+All of them use ``scene.py`` for the actions of users, with a session of Odoo in this process
+(``inside.py``) or in another one (``environment/rpc.py``). ``agreement.py`` compares Odoo with the
+sandbox afterwards. ``table.py`` reads and writes the matrix in ``docs/faults.md``.
 """

@@ -1,4 +1,4 @@
-"""What the runs share: a database for each kind, copied from one with the add-on."""
+"""Fixtures and options: each kind of test has a database, copied from one with the add-on."""
 
 import contextlib
 import time
@@ -23,12 +23,11 @@ def pytest_addoption(parser):
     parser.addoption(
         "--keep",
         action="store_true",
-        help="rewrite docs/faults.md instead of comparing it; implies --all",
+        help="rewrite docs/faults.md instead of comparing it",
     )
 
 
 def pytest_configure(config):
-    config.option.everything |= config.option.keep
     config.addinivalue_line("markers", "thorough: run with --all only; another one represents it")
     config.stash[report.STARTED] = time.monotonic()
     inside.prepare()
@@ -44,7 +43,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Say what was run."""
+    """Print what was tested."""
     seconds = time.monotonic() - config.stash[report.STARTED]
     for line in report.lines(seconds):
         terminalreporter.write_line(line)
@@ -59,9 +58,9 @@ def odoo():
 
 @pytest.fixture(scope="session")
 def copied(odoo, pytestconfig):
-    """A function that gives a new database with the add-on, for the block."""
+    """A context manager that creates a database with the add-on, for a purpose."""
     original = pytestconfig.getoption("faults_database")
-    assert original, "These are run by ./dev test --faults, which makes the database."
+    assert original, "./dev test --faults runs these tests, and creates the database."
 
     @contextlib.contextmanager
     def copy(purpose):
@@ -86,7 +85,7 @@ def campaign_master():
 @pytest.fixture(scope="session")
 def matrix(copied):
     """The matrix, on a database of its own."""
-    # It imports the add-on, which cannot be found before `inside.prepare`.
+    # It imports the add-on, which is not importable before `inside.prepare`.
     from .matrix import Matrix
 
     with (

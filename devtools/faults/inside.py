@@ -1,7 +1,7 @@
-"""An Odoo inside this process, used as a program elsewhere uses one over JSON-RPC.
+"""Odoo in this process, used like a server over JSON-RPC.
 
-Each call is a transaction of its own, committed or thrown away as the web server does it, and not
-one inside a test's: what the add-on commits before a call must be there after a rollback.
+Each call is a transaction of its own, committed or rolled back as the web server does it, and not
+nested in a test's: what the add-on commits before an API call must survive a rollback.
 """
 
 import json
@@ -18,13 +18,13 @@ from devtools.environment import rpc
 
 
 def prepare():
-    """Make Odoo ready in this process, and its add-ons importable."""
+    """Configure Odoo in this process, and make its add-ons importable."""
     config.parse_config(["--no-http"], setup_logging=False)
     module.initialize_sys_path()
 
 
 class Inside(rpc.Odoo):
-    """A user's session; like ``devtools.environment.rpc.Odoo``, but nothing goes over a socket.
+    """A user's session, like ``devtools.environment.rpc.Odoo``, but without a socket.
 
     :param str database: its name
     :param str login: of the user
@@ -39,7 +39,7 @@ class Inside(rpc.Odoo):
     def call(self, model, method, *args, **kwargs):
         """Call a method of a model.
 
-        :raise rpc.OdooError: with what the user would be shown; anything else is a crash
+        :raise rpc.OdooError: with the user's message; any other error is a crash
         """
         with self.registry.cursor() as cr:
             try:
@@ -50,6 +50,6 @@ class Inside(rpc.Odoo):
 
 
 def close(database):
-    """Let go of a database, so that it can be dropped."""
+    """Disconnect from a database, so that it can be dropped."""
     sql_db.close_db(database)
     Registry.delete(database)

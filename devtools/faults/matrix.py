@@ -1,34 +1,28 @@
-"""The matrix: each call of Campaign Master, with each way in which it can go wrong.
+"""The matrix: each call to Campaign Master, with each fault that Odoo handles differently.
 
-A cell is one call, made for somebody or by a scheduled action, with one fault. The fault plays as
-long as that press or run lasts, on each of its repetitions. Then it ends, time passes, the next
-run comes, and Odoo and the sandbox must agree again. What the user was told in between, and how
-things stood then, is the cell's outcome.
+A cell is one call with one fault, which lasts for one run of the scheduled action or one click.
+Then the fault ends, time passes, the scheduled actions run again, and Odoo and the sandbox must
+agree.
 """
 
 import re
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 from unittest.mock import patch
 
+from odoo.addons.campaign_master.client import CampaignMasterError
 from odoo.addons.campaign_master.client import session as client_session
-from odoo.addons.campaign_master.client.transport import Transport
-from odoo.addons.campaign_master.models import campaign_master_account
+from odoo.addons.campaign_master.tools.error_messages import MESSAGES
 
 from devtools.environment.rpc import OdooError
 from sandbox import clock
 
 from . import agreement
-from .scene import LOGIN
+from .scene import LOGIN, RECIPIENTS
 
-# Seconds that the client waits in these runs, and that a server which hangs makes it wait.
-PATIENCE, HANGS = 0.5, 1.5
-# Megabytes; the client reads less.
-TOO_MUCH = 17
-# Objects on a page: a catalogue or an activity has several pages.
+# Objects per page, so that templates, lists and activity have several pages.
 PAGE = 2
-# Older than what cursors overlap.
+# More than the overlap of two readings of activity.
 MINUTES_AGO = 11
 BEFORE = ("known@example.com",)
 PEOPLE = [
@@ -42,115 +36,135 @@ PEOPLE = [
 ]
 LEAD = {"name": "A lead", "email_from": "lead@example.com"}
 
-# How things stand after the fault.
-NOTHING_CHANGED, DONE, WAITS, FAILED = "nothing changed", "done", "waits", "failed"
-DELETED, LATER, OLD = "taken for deleted", "read again later", "known ones stay"
-GOES_ON, NOT_TAKEN = "goes on", "refused"
-STANDS = {"running": WAITS, "failed": FAILED, "never": NOTHING_CHANGED}
-# Nothing of this may be in what a user is told.
-NO_WORDS = re.compile(r"Traceback|Error\(|object at 0x|[<>{}]|\bNone\b(?! of)|\bFalse\b|@")
+# States after the fault.
+DONE, WAITS, FAILED, DELETED = "done", "waits", "failed", "deleted"
+PARTIAL, NOT_REFRESHED, LATER, KEPT = "partial", "not refreshed", "read later", "saved ones kept"
+STATES = {"running": WAITS, "failed": FAILED, "partial": PARTIAL}
+# Must not occur in a message for users.
+NOT_FOR_USERS = re.compile(r"Traceback|Error\(|object at 0x|[<>{}]|\bNone\b(?! of)|\bFalse\b|@")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A way to go wrong: ``kind`` is the sandbox's word for it, with ``{member}`` for a member of
-    the answer; None: nobody listens. ``like``: the fault that has the same outcomes and represents
-    it, except with --all."""
+    """A fault that Odoo handles differently from the others.
+
+    :ivar str kind: the sandbox's name
+    :ivar str reaction: what is different
+    :ivar str same: faults with the same reaction, and the tests that cover them
+    """
 
     name: str
-    kind: str | None
-    like: str | None = None
+    kind: str
+    reaction: str
+    same: str
 
 
-UNREACHABLE, UNUSABLE = "connection refused", "HTML page"
 FAULTS = [
-    Fault(UNREACHABLE, None),
-    Fault("read timeout", f"hang-after:{HANGS}", UNREACHABLE),
-    Fault("reset before", "reset-before", UNREACHABLE),
-    Fault("reset after", "reset-after"),
-    Fault("400", "400"),
-    Fault("401", "401"),
-    Fault("404", "404"),
-    Fault("429, hour", "429"),
-    Fault("429, month", "429-month"),
-    Fault("500", "500", UNREACHABLE),
-    Fault(UNUSABLE, "html"),
-    Fault("cut body", "cut", UNREACHABLE),
-    Fault("wrong types", "type:{member}", UNUSABLE),
-    Fault("missing member", "drop:{member}", UNUSABLE),
-    Fault("empty page", "empty-page"),
-    Fault("repeated page", "repeat-page"),
-    Fault("huge page", f"huge:{TOO_MUCH}", UNUSABLE),
+    Fault(
+        "no connection",
+        "reset-before",
+        "nothing was done there; reading and updating is repeated at once, then later",
+        "connection refused, unknown host, TLS error, timeout, read deadline "
+        "(`test_client_network.py`)",
+    ),
+    Fault(
+        "response lost",
+        "reset-after",
+        "it was done there: nothing may be created or counted twice",
+        "read timeout, body cut or too slow (`test_client_network.py`)",
+    ),
+    Fault(
+        "500",
+        "500",
+        "as without a connection, but with a message of its own",
+        "502, 503, 504 (`test_client_calls.py`)",
+    ),
+    Fault(
+        "400",
+        "400",
+        "the request is wrong, so it is not repeated; a batch is bisected",
+        "400 with or without `errors` (`test_client_calls.py`)",
+    ),
+    Fault(
+        "401",
+        "401",
+        "the token is renewed once; a refused login stops the account until it is corrected",
+        "`InvalidLogin` of the older service (`test_client_calls.py`)",
+    ),
+    Fault(
+        "404",
+        "404",
+        "the campaign or list was deleted, or the API address is wrong",
+        "redirects (`test_client_calls.py`)",
+    ),
+    Fault(
+        "429, hour",
+        "429",
+        "the account waits until Campaign Master allows calls again",
+        "our own count of the calls (`test_sync_log.py`)",
+    ),
+    Fault(
+        "429, month",
+        "429-month",
+        "as for the hour, until next month, and an administrator is notified",
+        "our own count of the calls (`test_sync_log.py`)",
+    ),
+    Fault(
+        "unusable response",
+        "html",
+        "it is not stored; what was read before is kept",
+        "JSON cut, wrong types, missing members, too large, unexpected status "
+        "(`test_client_wire.py`, `test_client_network.py`); empty, repeated or endless pages "
+        "(`test_client_pages.py`)",
+    ),
 ]
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call, and for whom it is made.
+    """A call, and why it is made.
 
-    ``before`` and ``action`` are methods of `Matrix`: how things are before the fault, and what
-    is done with it. ``skip`` of the calls pass before it plays. ``senseless``: why some faults
-    make no sense, by name.
+    :ivar str before: method of `Matrix` that prepares it
+    :ivar str action: method of `Matrix` that makes it
+    :ivar int skip: number of such calls that succeed before the fault
     """
 
     name: str
     purpose: str
     before: str
     action: str
-    member: str
-    senseless: dict
     skip: int = 0
 
-    def kind(self, fault):
-        """The sandbox's word for a fault of this call."""
-        if fault.name == "empty page" and self.name.startswith("POST /lists"):
-            return "lose-results:1000"
-        return fault.kind.format(member=self.member)
 
-
-PAGED = {}
-NO_PAGES = dict.fromkeys(["empty page", "repeated page"], "Its answer has no pages.")
-NO_SECOND_PAGE = {
-    "repeated page": "One campaign at most has a reference, so that there is no second page."
-}
-ONE_ANSWER = {
-    "repeated page": "Its answer has no pages. (Empty page: an answer without a single result.)"
-}
-LOGIN_CALL = {
-    **NO_PAGES,
-    "429, month": "Logins do not count against the limits and their answers do not tell hour from "
-    "month: the row above stands for both.",
-}
-
-# Headings of the tables, with what is in their columns.
+LOGIN_CALL = "POST /authenticate"
+CATALOG = ("open_form", "read_lists")  # actions
+STATISTICS, ACTIVITY = "GET /campaigns/ID/statistics", "GET /campaigns/ID/activity"
+# Headings of the tables, and their columns.
 GROUPS = {
-    "Sync with Campaign Master, pressed by a marketing user": [
-        Call("POST /authenticate", "before all", "planned", "sync", "token", LOGIN_CALL),
-        Call("GET /campaigns", "first sync", "half_made", "sync", "id", NO_SECOND_PAGE),
-        Call("POST /campaigns", "first sync", "planned", "sync", "id", NO_PAGES),
-        Call("GET /campaigns/ID", "later sync", "changed", "sync", "status", NO_PAGES),
-        Call("PUT /campaigns/ID", "later sync", "changed", "sync", "id", NO_PAGES),
+    "Sync: create or update the campaign": [
+        Call(LOGIN_CALL, "first sync", "planned", "sync"),
+        Call("GET /campaigns", "first sync", "half_made", "resume"),
+        Call("POST /campaigns", "first sync", "planned", "sync"),
+        Call("GET /campaigns/ID", "later sync", "changed", "sync"),
+        Call("PUT /campaigns/ID", "later sync", "changed", "sync"),
     ],
-    "Recipients, added by the scheduled action": [
-        Call("POST /authenticate", "push", "pressed", "push", "token", LOGIN_CALL),
-        Call("POST /lists/ID/recipients", "push", "pressed", "push", "status", ONE_ANSWER),
+    "Sync: add the recipients": [
+        Call(LOGIN_CALL, "next batch", "interrupted", "resume"),
+        Call(RECIPIENTS, "batch", "planned", "sync"),
     ],
-    "Refresh statistics now, pressed by a marketing user": [
-        Call("GET /campaigns/ID/statistics", "Refresh", "sent", "refresh", "opens", NO_PAGES),
-        Call("GET /campaigns/ID", "Refresh", "sent", "refresh", "status", NO_PAGES),
-        Call("GET /campaigns/ID/activity", "Refresh", "sent", "refresh", "opens", PAGED, skip=1),
+    "Refresh Statistics": [
+        Call(STATISTICS, "click", "sent", "refresh"),
+        Call("GET /campaigns/ID", "click", "sent", "refresh"),
+        Call(ACTIVITY, "click", "sent", "refresh", skip=1),
     ],
-    "Statistics, read by the scheduled action": [
-        Call("GET /campaigns/ID/statistics", "pull", "sent", "pull", "opens", NO_PAGES),
-        Call("GET /campaigns/ID", "pull", "sent", "pull", "status", NO_PAGES),
-        Call("GET /campaigns/ID/activity", "pull", "sent", "pull", "opens", PAGED, skip=1),
+    "Statistics, templates and lists in the background": [
+        Call(ACTIVITY, "schedule", "sent", "read", skip=1),
+        Call("GET /templates", "opened form", "planned", "open_form"),
     ],
-    "Templates and lists": [
-        Call("GET /templates", "opened form", "planned", "open_form", "name", PAGED),
-        Call("GET /lists", "Refresh", "planned", "read_lists", "recipients", PAGED),
+    "Refresh templates and lists": [
+        Call("GET /lists", "click", "planned", "read_lists"),
     ],
 }
-CALLS = [call for calls in GROUPS.values() for call in calls]
 
 
 @dataclass(frozen=True)
@@ -169,22 +183,32 @@ class Cell:
         return f"{self.call.name} ({self.call.purpose}) - {self.fault.name}"
 
     @property
-    def senseless(self):
-        """Why it makes no sense, or None."""
-        return self.call.senseless.get(self.fault.name)
+    def exists(self):
+        """Logins do not count against the limits: their 429 does not say which one is reached."""
+        return (self.call.name, self.fault.name) != (LOGIN_CALL, "429, month")
 
 
-ALL_CELLS = [Cell(call, fault) for call in CALLS for fault in FAULTS]
-CELLS = [cell for cell in ALL_CELLS if not cell.senseless]
-REPRESENTATIVE = [cell for cell in CELLS if not cell.fault.like]
+CELLS = [
+    cell
+    for calls in GROUPS.values()
+    for call in calls
+    for fault in FAULTS
+    if (cell := Cell(call, fault)).exists
+]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a cell: what the user was told, and how things stood."""
+    """What a fault led to.
 
-    told: str
-    stands: str
+    :ivar str state: how the sync, or what else was done, stands
+    :ivar str key: ``key`` of the client's error, if the user sees a message
+    :ivar str message: what the user sees
+    """
+
+    state: str
+    key: str
+    message: str
 
 
 class Disagreement(AssertionError):
@@ -201,17 +225,24 @@ class Matrix:
         self.scene = scene
         self.people = []
         self.later = 0  # by how much the sandbox's clock is ahead, in milliseconds
+        self.keys = []  # of the client's errors
 
     @contextmanager
     def ready(self):
-        """The block in which cells can be played: nobody waits for long, and time can pass."""
-        now = clock.now
-        impatient = (PATIENCE, PATIENCE)
+        """The block in which cells can be played: retries are quick, time can pass."""
+        now, call = clock.now, client_session.Session.call
+
+        def recorded(session, *args):
+            try:
+                return call(session, *args)
+            except CampaignMasterError as error:
+                self.keys.append(error.key)
+                raise
+
         with (
             patch.object(clock, "now", lambda: now() + self.later),
-            patch.object(campaign_master_account, "TIMEOUT_BUTTON", impatient),
-            patch.object(campaign_master_account, "TIMEOUT_BACKGROUND", impatient),
             patch.object(client_session, "BACKOFF", 0.01),
+            patch.object(client_session.Session, "call", recorded),
         ):
             yield
 
@@ -219,76 +250,86 @@ class Matrix:
         """Play a cell.
 
         :return: its `Outcome`
-        :raise Disagreement: the message is no sentence or not true, or Odoo and the sandbox do not
-            agree after the next run
+        :raise Disagreement: the message is not for users or not true, or Odoo and the sandbox do
+            not agree in the end
         """
-        self._begin()
+        self.begin()
         getattr(self, f"_{cell.call.before}")()
+        self.keys.clear()
         with self._fault(cell):
-            told, stands = getattr(self, f"_{cell.call.action}")()
-        told = _general(told)
-        self._check(cell, told, stands)
-        if self._administrator_is_told():
-            stands += ", administrator told"
-        self._next_run(cell, stands)
-        self._compare(f"After “{told}” and the next run")
-        return Outcome(told, stands)
+            message, state = getattr(self, f"_{cell.call.action}")()
+        message = _without_numbers(message)
+        key = self.keys[-1] if self.keys and message else ""
+        self._check(cell, state, key, message)
+        if self._is_administrator_notified():
+            state += ", administrator notified"
+        self._finish(cell, state)
+        when = f"After “{message}” and the next runs"
+        self.compare(when, catalog=True)
+        if cell.call.action not in CATALOG:
+            self.compare(when)
+        return Outcome(state, key, message)
 
     @contextmanager
     def _fault(self, cell):
-        """Let each such call go wrong for as long as the block lasts."""
-        call, fault = cell.call, cell.fault
-        # Nobody who has a good token logs in; and who is told 401 has none.
-        if call.name == "POST /authenticate" or fault.name == "401":
+        """Let each of these calls fail for as long as the block lasts."""
+        # With a valid token nobody logs in, and 401 means that it is not valid.
+        if cell.call.name == LOGIN_CALL or cell.fault.name == "401":
             self.scene.sandbox.post("end-tokens", {})
-        if fault.kind:
-            match = f"{call.name}$"
-            ordered = {"match": match, "kind": call.kind(fault), "skip": call.skip, "count": None}
-            self.scene.faults(ordered)
-            yield
-            self.scene.faults()
+        self.scene.faults(
+            {
+                "match": f"{cell.call.name}$",
+                "kind": cell.fault.kind,
+                "skip": cell.call.skip,
+                "count": None,
+            }
+        )
+        yield
+        self.scene.faults()
+
+    def _check(self, cell, state, key, message):
+        """The message names the cause, tells no secret, and is true."""
+        if state == DONE:
+            self.compare(f"“{message}” is not true", catalog=cell.call.action in CATALOG)
+            return
+        if state == LATER:
+            return
+        if state == PARTIAL and cell.call.name != RECIPIENTS:
+            raise Disagreement("The recipients are blamed for another call's failure.")
+        if not message.endswith("."):
+            raise Disagreement(f"This does not end as a sentence: {message!r}")
+        if NOT_FOR_USERS.search(message) or any(map(message.__contains__, self._secrets())):
+            raise Disagreement(f"This is not a message for users: {message!r}")
+        # What was deleted is named, and a form does not explain why it may be outdated.
+        is_named = state == DELETED or key.endswith("not_found") or cell.call.action == "open_form"
+        if not is_named and state != PARTIAL and not _cause(key).search(message):
+            raise Disagreement(f"This does not say the cause, {key}: {message!r}")
+
+    def compare(self, when, catalog=False):
+        """:raise Disagreement: Odoo and the sandbox do not agree about the campaign, or about
+        templates and lists"""
+        if catalog:
+            found = agreement.catalogue_differences(self.scene, self.account)
         else:
-            with _nobody_listens(call):
-                yield
-
-    def _check(self, cell, told, stands):
-        """What the user was told is a sentence about it, tells no secret, and is true."""
-        if not told and stands not in (LATER, OLD, DONE):
-            raise Disagreement("The user was told nothing.")
-        if not told and cell.call.action != "pull" and stands != DONE:
-            raise Disagreement("The user, who waits for it, was told nothing.")
-        if stands == NOT_TAKEN and not cell.call.name.startswith("POST /lists"):
-            raise Disagreement("The recipients are blamed for what is not their fault.")
-        if told and not told.endswith("."):
-            raise Disagreement(f"This does not end as a sentence: {told!r}")
-        wrong = NO_WORDS.search(told) or next(filter(told.__contains__, self._secrets()), None)
-        if wrong:
-            raise Disagreement(f"This is nothing to tell a user: {told!r}")
-        if stands == DONE:
-            catalogue = cell.call.action in ("open_form", "read_lists")
-            self._compare(f"“{told}” is not true", everything=False, catalogue=catalogue)
-
-    def _compare(self, when, everything=True, catalogue=False):
-        found = []
-        if everything or not catalogue:
-            found += agreement.differences(self.scene, self.campaign, BEFORE)
-        if everything or catalogue:
-            found += agreement.catalogue_differences(self.scene, self.account)
+            found = agreement.differences(self.scene, self.campaign, BEFORE)
         if found:
             raise Disagreement(f"{when}: {'; '.join(found)}")
 
     def _secrets(self):
-        rows = self.scene.sql("SELECT token, secret FROM campaign_master_account")
-        return [secret for row in rows for secret in row if secret]
+        rows = self.scene.sql(
+            "SELECT secret FROM campaign_master_account"
+            " UNION SELECT token FROM campaign_master_account_state"
+        )
+        return [secret for [secret] in rows if secret]
 
-    def _administrator_is_told(self):
+    def _is_administrator_notified(self):
         domain = [("res_model", "=", "campaign.master.account"), ("res_id", "=", self.account)]
         return bool(self.scene.admin.find("mail.activity", domain, ["id"]))
 
     # === BEFORE THE FAULT === #
 
-    def _begin(self):
-        """Nothing is left of the cell before: an empty sandbox, a new account, new people."""
+    def begin(self):
+        """Delete what the previous cell left, and plan a campaign with recipients."""
         scene, admin = self.scene, self.scene.admin
         self.later = 0
         scene.sandbox.post("reset", {})
@@ -315,25 +356,28 @@ class Matrix:
         scene.add(self.campaign, [("id", "in", lead)], "crm.lead")
 
     def _planned(self):
-        """Nothing of it is in Campaign Master. Templates and lists have changed there."""
+        """The campaign is not in Campaign Master; templates and lists have changed there."""
         self.scene.make_template("Winter")
         self.scene.make_list("Readers")
 
     def _half_made(self):
-        """The campaign is in Campaign Master, but the answer that said so was lost."""
-        self.scene.faults({"match": "POST /campaigns", "kind": "reset-after"})
-        try:
-            self.scene.press(self.campaign)
-        except OdooError:
-            return
-        raise Disagreement("A lost answer was not noticed.")
+        """The campaign is in Campaign Master, but the response was lost."""
+        self.interrupt("POST /campaigns")
 
-    def _pressed(self):
-        """The campaign is in Campaign Master; its recipients wait for the scheduled action."""
-        self.scene.press(self.campaign)
+    def _interrupted(self):
+        """The campaign is in Campaign Master, but its recipients are not on the list."""
+        self.interrupt(RECIPIENTS)
+
+    def interrupt(self, call, kind="reset-after"):
+        """Sync, with a fault of one call; the next attempt is due."""
+        self.scene.faults({"match": f"{call}$", "kind": kind})
+        self._sync()
+        if self._state() != WAITS:
+            raise Disagreement("A fault was not noticed.")
+        self.scene.time_passes()
 
     def _synced(self):
-        self._pressed()
+        self.scene.press(self.campaign)
         self.scene.run("push_recipients")
 
     def _changed(self):
@@ -343,46 +387,47 @@ class Matrix:
         self.scene.marketer.call("utm.campaign", "write", [self.campaign], change)
 
     def _sent(self):
-        """Synced and sent, and much has happened; all of it some time ago."""
+        """Synced and sent, with opens and clicks some time ago."""
         self._synced()
         self.scene.send(self.campaign, self.list)
         self.later = MINUTES_AGO * clock.MINUTE
 
-    # === WITH THE FAULT: WHAT THE USER IS TOLD, AND HOW THINGS STAND === #
+    # === WITH THE FAULT: MESSAGE AND STATE === #
 
     def _sync(self):
-        try:
-            told = self.scene.press(self.campaign)
-        except OdooError as error:
-            return str(error), NOTHING_CHANGED
-        stands = self._stands()
-        return told, GOES_ON if stands == WAITS else stands
+        self.scene.press(self.campaign)
+        return self._resume()
 
-    def _push(self):
+    def _resume(self):
         self.scene.run("push_recipients")
-        stands = NOT_TAKEN if self._refused() else self._stands()
-        return self.scene.read(self.campaign, "sync_message"), stands
+        return self.scene.read(self.campaign, "sync_message"), self._state()
 
     def _refresh(self):
-        try:
-            told = self.scene.press(self.campaign, "refresh_statistics")
-        except OdooError as error:
-            return str(error), NOTHING_CHANGED
-        return told, self._stands()
+        self.scene.press(self.campaign, "refresh_statistics")
+        self.scene.run("pull_statistics")
+        progress = self.scene.marketer.call(
+            "utm.campaign", "campaign_master_progress", [self.campaign]
+        )
+        if progress["refreshing"]:
+            raise Disagreement("The form still shows that statistics are being refreshed.")
+        if self._state() == DELETED:
+            return progress["message"], DELETED
+        message = progress["refresh_message"]
+        return message, NOT_REFRESHED if message else DONE
 
-    def _pull(self):
+    def _read(self):
         self.scene.time_passes()
         self.scene.run("pull_statistics")
-        if self._stands() == DELETED:
+        if self._state() == DELETED:
             return self.scene.read(self.campaign, "sync_message"), DELETED
         return "", LATER
 
     def _open_form(self):
         account = [self.account]
-        self.scene.marketer.call("campaign.master.account", "request_catalogue", account)
+        self.scene.marketer.call("campaign.master.account", "request_catalog", account)
         self.scene.run("refresh_catalogue")
-        state = self.scene.marketer.call("campaign.master.account", "catalogue_state", account)
-        return state["notice"] or "", OLD if state["notice"] else DONE
+        state = self.scene.marketer.call("campaign.master.account", "catalog_state", account)
+        return state["notice"] or "", KEPT if state["notice"] else DONE
 
     def _read_lists(self):
         try:
@@ -390,30 +435,32 @@ class Matrix:
                 "campaign.master.account", "action_refresh_catalogue", [self.account]
             )
         except OdooError as error:
-            return str(error), OLD
+            return str(error), KEPT
         return action["params"]["message"], DONE
 
-    def _stands(self):
-        state, remote = self.scene.read(self.campaign, "sync_state", "remote_status")
-        return DELETED if remote == "deleted" else STANDS.get(state, DONE)
+    def _state(self):
+        state, status = self.scene.read(self.campaign, "sync_state", "remote_status")
+        if status == "deleted":
+            return DELETED
+        if state == "partial" and not self._rejected():
+            return DONE  # some people have no valid address
+        return STATES.get(state, DONE)
 
     # === AFTER THE FAULT === #
 
-    def _next_run(self, cell, stands):
-        """The administrator corrects a login, who pressed in vain presses again, and time does
-        the rest."""
-        if "administrator told" in stands:
+    def _finish(self, cell, state):
+        """An administrator corrects the login, a user syncs again what failed; the rest follows."""
+        if "administrator notified" in state:
             password = {"password": LOGIN["password"]}
             self.scene.admin.call("campaign.master.account", "write", [self.account], password)
-        self.scene.time_passes()
-        if cell.call.action in ("sync", "refresh", "read_lists") and stands != GOES_ON:
-            getattr(self, f"_{cell.call.action}")()
         self._scheduled_actions()
-        if self._stands() != DONE:
+        if self._state() in (FAILED, DELETED):
             self._sync()
-        elif self._refused():
+        elif self._rejected():
             self.scene.press(self.campaign, "retry")
-        # Twice, because activity is read once more at the poll after the one with news.
+        elif cell.call.action == "refresh":
+            self._refresh()
+        # Twice, because activity is read again at the reading after the one with new figures.
         self._scheduled_actions()
         self._scheduled_actions()
 
@@ -422,35 +469,19 @@ class Matrix:
         for cron in self.scene.crons:
             self.scene.run(cron)
 
-    def _refused(self):
+    def _rejected(self):
         domain = [("campaign_id", "=", self.campaign), ("sync_state", "=", "refused")]
         return self.scene.marketer.find("campaign.master.recipient", domain, ["id"])
 
 
-@contextmanager
-def _nobody_listens(call):
-    """Let a call meet a port where nobody listens, after those that pass."""
-    send, to_pass = Transport.send, call.skip
-    with socket.socket() as bound:
-        # Bound without listening, it refuses, and nobody else can take it.
-        bound.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-        def send_there(transport, one, token, ends):
-            nonlocal to_pass
-            if re.sub(r"/\d+", "/ID", str(one)) != call.name:
-                return send(transport, one, token, ends)
-            if to_pass:
-                to_pass -= 1
-                return send(transport, one, token, ends)
-            with patch.object(transport, "url", closed):
-                return send(transport, one, token, ends)
-
-        with patch.object(Transport, "send", send_there):
-            yield
+def _cause(key):
+    """:return: a pattern of the sentence that explains an error"""
+    cause, _advice = MESSAGES[key]
+    return re.compile(re.sub(r"%\\\(\w+\\\)s", ".+", re.escape(cause._source)))
 
 
-def _general(told):
-    """A message without what is another each time: ids, and times of the day."""
-    told = re.sub(r"(?<=/)\d+", "ID", told or "")
-    return re.sub(r"(\d{4}-\d\d-\d\d )?\d\d:\d\d", "HH:MM", told)
+def _without_numbers(message):
+    """:return: a message without ids and times, which differ each time"""
+    message = re.sub(r"\d+/\d+/\d+,? (?=\d)", "", message or "")
+    message = re.sub(r"\d?\d:\d\d(:\d\d)?(\s[AP]M)?", "HH:MM", message)
+    return re.sub(r"(?<=/)\d+", "ID", message)

@@ -1,4 +1,4 @@
-"""What the runs have seen, told at their end."""
+"""A summary at the end of the run."""
 
 from collections import Counter
 
@@ -11,16 +11,16 @@ told = []
 
 
 def count(what, number=1):
-    """Count something, as ``cells agree``."""
+    """Count something, such as ``cells agree``."""
     counts[what] += number
 
 
 def tell(line):
-    """Have a line said at the end of the run."""
+    """Add a line to the summary."""
     told.append(line)
 
 
 def lines(seconds):
-    """Return all that is to be said."""
+    """Return the lines of the summary."""
     seen = ", ".join(f"{number} {what}" for what, number in counts.items())
     return ["", *told, f"{seen or 'nothing'} in {seconds:.0f} seconds"]

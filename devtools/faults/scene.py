@@ -1,4 +1,4 @@
-"""What people do in these runs: set Campaign Master up, plan a campaign, add recipients, press."""
+"""The actions of users in these tests: set up Campaign Master, plan a campaign, sync."""
 
 import contextlib
 import json
@@ -12,7 +12,7 @@ CRONS = ("push_recipients", "pull_statistics", "refresh_catalogue")
 RECIPIENTS = "POST /lists/ID/recipients"
 CAMPAIGN = {
     "title": "Spring offers",
-    "description": "What we have for spring",
+    "description": "Our offers for spring",
     "campaign_master_subject": "Spring is here",
 }
 LOGIN = {"username": "demo", "password": "correct horse"}
@@ -21,12 +21,12 @@ WAITING = """
     UPDATE ir_cron_trigger SET call_at = now() AT TIME ZONE 'UTC' - interval '1 second';
     UPDATE campaign_master_sync SET next_at = now() AT TIME ZONE 'UTC' - interval '1 second'
      WHERE state = 'running';
-    UPDATE utm_campaign
-       SET campaign_master_next_poll_at = now() AT TIME ZONE 'UTC' - interval '1 second'
-     WHERE campaign_master_ref IS NOT NULL;
-    UPDATE campaign_master_account
-       SET hour_remaining = NULL, hour_reset_at = NULL, month_calls = 0, rests_until = NULL,
-           catalogue_asked_at = NULL;
+    UPDATE campaign_master_campaign
+       SET next_poll_at = now() AT TIME ZONE 'UTC' - interval '1 second'
+     WHERE next_poll_at IS NOT NULL;
+    UPDATE campaign_master_account_state
+       SET hour_remaining = NULL, hour_reset_at = NULL, month_calls = 0, next_turn_at = NULL,
+           catalog_requested_at = NULL;
 """
 
 
@@ -132,9 +132,9 @@ class Scene:
         )
 
     def press(self, campaign, button="sync", session=None):
-        """Press a button of the campaign; return what the user is told.
+        """Click a button of the campaign; return the notification.
 
-        :raise rpc.OdooError: it was refused, with what the user is told
+        :raise rpc.OdooError: it was refused, with the message
         """
         action = (session or self.marketer).call(
             "utm.campaign", f"action_campaign_master_{button}", [campaign]
@@ -171,8 +171,8 @@ class Scene:
     def is_due(self, cron, campaign):
         """The time of a scheduled action and of a campaign has come; who wakes it sees it run."""
         self.sql(
-            "UPDATE utm_campaign SET campaign_master_next_poll_at = now() AT TIME ZONE 'UTC'"
-            " - interval '1 second' WHERE id = %s",
+            "UPDATE campaign_master_campaign SET next_poll_at = now() AT TIME ZONE 'UTC'"
+            " - interval '1 second' WHERE campaign_id = %s",
             campaign,
         )
         self.sql(

@@ -14,7 +14,7 @@ from devtools.environment.console import Problem
 PORT = 8190
 LONGEST_START = 120  # seconds
 LONGEST_STOP = 30
-# How a line of the log begins that is not the rest of another one; an error; and what is none.
+# The beginning of a log entry, of an error, and words of an entry that is not an error.
 NEW_ENTRY = re.compile(r"^(?=\d{4}-\d\d-\d\d )", re.MULTILINE)
 AN_ERROR = re.compile(r"\S+ \S+ \d+ (ERROR|CRITICAL) ")
 A_RETRY = ("odoo.sql_db: bad query", "could not serialize access")
@@ -25,7 +25,7 @@ class Server:
 
     :param odoo: ``devtools.environment.odoo.Odoo``
     :param str database: its name
-    :param log: the file that it logs to; a second start goes on in it
+    :param log: its log file
     """
 
     def __init__(self, odoo, database, log):
@@ -37,12 +37,13 @@ class Server:
         self._process = None
         self._former_logs = []
 
-    def start(self):
+    def start(self, cron_threads=2):
         """Start it, and return when it answers."""
         if self.log.exists():
             self._former_logs.append(self.log.read_text())
         arguments = ["-d", self.database, "--db-filter", f"^{self.database}$"]
-        arguments += ["--http-port", str(self._port), "--workers", "0", "--max-cron-threads", "2"]
+        arguments += ["--http-port", str(self._port), "--workers", "0"]
+        arguments += ["--max-cron-threads", str(cron_threads)]
         self._process = self._odoo.start(*arguments, log=self.log)
         end = time.monotonic() + LONGEST_START
         while not rpc.answers(f"{self.url}/web/health"):
@@ -51,17 +52,17 @@ class Server:
             time.sleep(0.1)
 
     def kill(self):
-        """Let it die at once, with everything that it has started."""
+        """Kill it with its child processes."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self):
-        """Ask it to end, as a restart does."""
+        """Ask it to end, like a restart."""
         self._process.terminate()
         self._process.wait(LONGEST_STOP)
 
     def running(self):
-        """Tell whether it lives."""
+        """Return whether it is running."""
         return self._process is not None and self._process.poll() is None
 
     def session(self, login, password):
@@ -69,8 +70,8 @@ class Server:
         return rpc.Odoo(self.url, self.database, login, password)
 
     def complaints(self):
-        """Return what it logged as an error since its first start, without what is no error:
-        Odoo logs a statement that met another one as a bad query, and then tries again."""
+        """Return the errors that it logged since its first start, except for concurrent updates,
+        which Odoo logs as bad queries before it tries again."""
         entries = NEW_ENTRY.split("\n".join([*self._former_logs, self.log.read_text()]))
         return [
             entry
@@ -80,9 +81,9 @@ class Server:
 
 
 def wake(database):
-    """Wake the servers' scheduled actions, which by themselves look once a minute.
+    """Wake the servers' scheduled actions, which otherwise look once a minute.
 
-    :param str database: whose
+    :param str database: the name
     """
     with contextlib.closing(psycopg2.connect(dbname="postgres")) as connection:
         connection.autocommit = True
@@ -91,10 +92,11 @@ def wake(database):
 
 
 def wait_until(database, look, patience=60):
-    """Wake scheduled actions and look, again and again.
+    """Wake scheduled actions until something is true.
 
     :param look: called without arguments
-    :return: whether it was true before patience ended
+    :param float patience: seconds
+    :return: whether it became true
     """
     end = time.monotonic() + patience
     while not look():

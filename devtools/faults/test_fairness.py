@@ -1,8 +1,8 @@
-"""A company whose Campaign Master is slow, locked, down or without end does not hold up another.
+"""A company whose Campaign Master is slow, locked, down or endless does not delay another one.
 
-Both are in one database, with one real server and its scheduled actions. One company is in trouble,
-with a push and the reading of figures under way; the other plans a campaign, pushes it, and reads
-the figures of another one.
+Both are in one database, with one real server and its scheduled actions. One company has a problem
+during a sync and while its statistics are read; the other syncs a campaign and reads the statistics
+of another one.
 """
 
 import time
@@ -13,10 +13,10 @@ from . import agreement, report
 from .scene import RECIPIENTS, Scene
 from .server import Server, wait_until
 
-# Seconds that a slow server takes for each answer, and that others may be delayed by it.
+# Seconds that a slow server takes for each response, and that others may be delayed by it.
 SLOW, LONGEST_DELAY = 20, 60
 PEOPLE = 1_500  # two calls' worth
-# Who got the campaign that was sent: so many pages of activity, when there is one row on each.
+# Recipients of the sent campaign: the number of pages of activity, with one row on each.
 SENT = {"troubled": 300, "fine": 30}
 PASSWORD = "secret of {}"
 
@@ -38,7 +38,7 @@ class Company:
         scene.send(self.sent, mailing_list, quiet=True)
 
     def plan(self, people):
-        """Plan a campaign for people and a list of its own; return it and the list."""
+        """Plan a campaign with people and a list of its own; return it and the list."""
         self.times += 1
         place = f"{self.name}{self.times}.example"
         mailing_list = self.scene.make_list(place, account=self.name)
@@ -49,14 +49,14 @@ class Company:
         return campaign, mailing_list
 
     def begins(self):
-        """Begin a push, and have the figures of the sent campaign read; return the new campaign."""
+        """Start a sync, and reading the sent campaign; return the new campaign."""
         campaign, _list = self.plan(PEOPLE)
         self.scene.press(campaign)
         self.has_news()
         return campaign
 
     def has_news(self):
-        """Everybody opens the sent campaign once more, and it is time to read its figures."""
+        """Everybody opens the sent campaign again, and it is time to read its statistics."""
         ref = self.scene.read(self.sent, "ref")
         opens = [
             {"email": f"person{number}@{self.name}1.example", "kind": "open"}
@@ -74,7 +74,7 @@ class Company:
         assert wait_until(self.scene.database, ended), self.scene.read(campaign, "sync_message")
 
     def takes(self):
-        """Push and pull; return the seconds until both are done."""
+        """Sync and read statistics; return the seconds until both are done."""
         started = time.monotonic()
         campaign = self.begins()
 
@@ -83,7 +83,7 @@ class Company:
                 return False
             if not agreement.differences(self.scene, self.sent):
                 return True
-            # A poll that began before the news has set the next one.
+            # A reading that began before the news has scheduled the next one.
             self.scene.is_due("pull_statistics", self.sent)
             return False
 
@@ -105,7 +105,7 @@ class Neighbours:
         self.troubled, self.fine = (Company(self.scene, name, ids[name]) for name in ids)
 
     def in_trouble(self, *faults):
-        """What goes wrong with the troubled company's calls from now on."""
+        """Set the faults of the troubled company's calls."""
         self.scene.faults(
             *({"count": None, "account": self.troubled.name, **fault} for fault in faults)
         )
@@ -124,8 +124,8 @@ class Neighbours:
     def see_delay(self, trouble):
         """Let the other company work, and see how long it takes."""
         seconds = self.fine.takes()
-        report.tell(f"Beside a company {trouble}, a push and a pull took {seconds:.0f} seconds.")
-        report.count("kinds of trouble held up nobody")
+        report.tell(f"Beside a company {trouble}, a sync and a reading took {seconds:.0f} seconds.")
+        report.count("problems of one company delayed no other")
         assert seconds < LONGEST_DELAY
 
 
@@ -150,14 +150,14 @@ def afterwards(neighbours):
 
 
 @pytest.mark.thorough
-def test_whose_answers_take_long_delays_others_by_a_minute_at_most(neighbours):
+def test_slow_responses_delay_others_by_a_minute_at_most(neighbours):
     neighbours.in_trouble(
         {"match": "POST /lists", "kind": f"slow:{SLOW}"},
         {"match": "GET /campaigns/ID/", "kind": f"slow:{SLOW}"},
     )
     campaign = neighbours.troubled.begins()
     assert wait_until(neighbours.scene.database, lambda: neighbours.called(RECIPIENTS))
-    neighbours.see_delay(f"whose every answer takes {SLOW} seconds")
+    neighbours.see_delay(f"whose every response takes {SLOW} seconds")
     neighbours.in_trouble()
     neighbours.troubled.ends(campaign)
 
@@ -166,7 +166,7 @@ def test_whose_answers_take_long_delays_others_by_a_minute_at_most(neighbours):
     "fault",
     ["500", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("html", "429-month"))],
 )
-def test_whose_server_is_in_trouble_delays_nobody(fault, neighbours):
+def test_a_server_in_trouble_delays_nobody(fault, neighbours):
     neighbours.in_trouble(
         {"match": "POST /lists", "kind": fault}, {"match": "GET /campaigns/ID/", "kind": fault}
     )
@@ -178,7 +178,7 @@ def test_whose_server_is_in_trouble_delays_nobody(fault, neighbours):
     neighbours.troubled.ends(campaign)
 
 
-def test_whose_figures_have_no_end_delays_nobody(neighbours):
+def test_endless_activity_delays_nobody(neighbours):
     neighbours.scene.sandbox.post("settings", {"pageCap": 1})
     activity = "GET /campaigns/ID/activity"
     neighbours.in_trouble({"match": activity, "kind": "slow:0.5"})
@@ -189,10 +189,10 @@ def test_whose_figures_have_no_end_delays_nobody(neighbours):
     assert neighbours.called(activity) < pages
 
 
-def test_whose_password_is_wrong_waits_and_delays_nobody(neighbours):
+def test_a_wrong_password_waits_and_delays_nobody(neighbours):
     scene, troubled = neighbours.scene, neighbours.troubled
     scene.sandbox.post("users", {"username": troubled.name, "password": "another one"})
-    # The token ends after the button was pressed, in the middle of the push.
+    # The token ends during the sync.
     neighbours.in_trouble({"match": "POST /lists", "kind": "401"})
     told_before = neighbours.activities()
     campaign = troubled.begins()
@@ -201,7 +201,7 @@ def test_whose_password_is_wrong_waits_and_delays_nobody(neighbours):
     for _time in range(3):
         scene.run("push_recipients")
         scene.run("pull_statistics")
-    # It is not asked again and again, the sync waits, and an administrator was told, once.
+    # The login is tried once, the sync waits, and an administrator was notified once.
     assert neighbours.called("POST /authenticate") == 1
     assert scene.read(campaign, "sync_state") == "running"
     assert neighbours.activities() == told_before + 1

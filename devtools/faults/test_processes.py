@@ -1,11 +1,12 @@
-"""Two real Odoo servers on one database: everybody at once, on the same campaign.
+"""Two real Odoo servers on one database, with many users on the same campaign.
 
-Buttons, *Run manually*, scheduled actions and edits, in both servers and many threads, for as long
-as a push or the reading of figures lasts. Each answer must be a success or a sentence that is
-known here. Then nobody was asked for twice, nothing that somebody wrote is lost, no scheduled
-action has failed, and PostgreSQL has seen no deadlock.
+Buttons, *Run Manually*, scheduled actions and edits, in both servers and many threads, during a
+sync or while statistics are read. Each answer must be a success or one of the messages below. Then
+no address was sent twice, no edit is lost, no scheduled action has failed, and PostgreSQL has seen
+no deadlock.
 """
 
+import contextlib
 import itertools
 import random
 import re
@@ -23,22 +24,23 @@ from .scene import CRONS, Scene, asked_addresses
 from .server import Server, wait_until
 
 PEOPLE = 6_000
-# Milliseconds by which each answer is late, so that much happens during a call.
+# Milliseconds by which each response is late, so that much happens during a call.
 DELAY = 100
-SECONDS = 15
-PAUSE = 1.0  # seconds at most between two things that somebody does
+SECONDS = 12
+PAUSE = 1.0  # maximum of seconds between two actions of a user
+# How often two users click at the same moment.
+TIMES = 3
 
-# What may be said besides a success, to somebody who comes at the wrong moment.
+# Messages besides a success, at the wrong moment.
 KNOWN = {
-    "being synced": r"is being synced already\. Wait until that has ended",
-    "being read": r"are being read at this moment",
+    "already being synced": r"is already being synced\.",
     "not there yet": r"is not in Campaign Master yet, so there are no statistics",
     "Odoo's own of a scheduled action": r"Job '.*' already executing",
 }
 
 
 class Crowd:
-    """Many people who do one thing each, again and again, and what they are told."""
+    """Many users who each repeat one action, and the messages that they get."""
 
     def __init__(self):
         self.told = Counter()
@@ -48,23 +50,23 @@ class Crowd:
         self._end = None
 
     def joins(self, session, do, pause=PAUSE):
-        """Somebody joins.
+        """Add a user.
 
-        :param session: his own
-        :param do: what he does, with the session, and with a number that counts how often
-        :param float pause: how long he waits in between, at most
+        :param session: their own
+        :param do: the action, called with the session and a number that counts how often
+        :param float pause: maximum of seconds in between
         """
-        self._threads.append(threading.Thread(target=self._goes_on, args=[session, do, pause]))
+        self._threads.append(threading.Thread(target=self._repeat, args=[session, do, pause]))
 
     def works(self, seconds):
-        """Let all of them work at once."""
+        """Let all of them work at the same time."""
         self._end = time.monotonic() + seconds
         for thread in self._threads:
             thread.start()
         for thread in self._threads:
             thread.join()
 
-    def _goes_on(self, session, do, pause):
+    def _repeat(self, session, do, pause):
         for number in itertools.count():
             time.sleep(random.uniform(0, pause))
             if time.monotonic() > self._end:
@@ -73,9 +75,9 @@ class Crowd:
                 do(session, number)
                 self.told["success"] += 1
             except OdooError as error:
-                self._is_told(str(error))
+                self._count(str(error))
 
-    def _is_told(self, message):
+    def _count(self, message):
         for name, pattern in KNOWN.items():
             if re.search(pattern, message):
                 self.told[name] += 1
@@ -89,6 +91,7 @@ class Two:
     def __init__(self, odoo, database, running, directory):
         self.running = running
         running.sandbox.gate.log = deque()  # all calls, and not only the latest
+        odoo.install(database, "base_automation")
         self.servers = [
             Server(odoo, database, directory / f"odoo{number}.log") for number in (1, 2)
         ]
@@ -107,8 +110,32 @@ class Two:
         scene.add(campaign, [("email", "like", f"@{place}")])
         return campaign, mailing_list
 
+    @contextlib.contextmanager
+    def rule(self, trigger, code):
+        """An automation rule on campaigns, for the block.
+
+        :param str trigger: the field of which a change runs it
+        :param str code: what it runs
+        """
+        admin = self.scene.admin
+        [model] = admin.find("ir.model", [("model", "=", "utm.campaign")], ["id"])
+        of_field = [("model", "=", "utm.campaign"), ("name", "=", trigger)]
+        [field] = admin.find("ir.model.fields", of_field, ["id"])
+        common = {"name": "Rule", "model_id": model["id"]}
+        values = {
+            **common,
+            "trigger": "on_create_or_write",
+            "trigger_field_ids": [(6, 0, [field["id"]])],
+            "action_server_ids": [(0, 0, {**common, "state": "code", "code": code})],
+        }
+        [rule] = admin.call("base.automation", "create", [values])
+        try:
+            yield
+        finally:
+            admin.call("base.automation", "unlink", [rule])
+
     def crowd(self, campaign, place):
-        """Those who work at once, the same in both servers, most of them twice."""
+        """Users who work at the same time, the same in both servers, most of them twice."""
         crowd, scene = Crowd(), self.scene
         [partner] = scene.admin.find("res.partner", [("email", "=", f"person1@{place}")], ["id"])
 
@@ -150,7 +177,7 @@ class Two:
         return number
 
     def calls(self, start):
-        """The sandbox's calls, in the order in which they came, of which the path starts so."""
+        """The sandbox's calls whose path starts so, in their order."""
         return [call for call in list(self.running.sandbox.gate.log) if call.path.startswith(start)]
 
     def ends(self, campaign):
@@ -197,11 +224,11 @@ def two(odoo, copied, campaign_master, tmp_path_factory):
             server.kill()
 
 
-def test_everybody_at_once_during_a_push(two):
+def test_many_users_during_a_sync(two):
     campaign, _list = two.plan(PEOPLE, "push.example")
     crowd, deadlocks = two.crowd(campaign, "push.example"), two.deadlocks()
     for server in two.servers:
-        # Somebody who cancels now and then, so that another sync goes on with the rest.
+        # Somebody cancels now and then, so that another sync continues with the rest.
         crowd.joins(
             two.scene.another_marketer(server.session),
             lambda session, _number: two.scene.press(campaign, "cancel", session),
@@ -211,7 +238,7 @@ def test_everybody_at_once_during_a_push(two):
     crowd.works(SECONDS)
     two.check(crowd)
     if two.scene.read(campaign, "sync_state") != "running":
-        two.scene.press(campaign)  # the last edits, and who was left by the last cancellation
+        two.scene.press(campaign)  # the last edits, and those left by the last cancellation
     two.ends(campaign)
     two.scene.press(campaign)
     two.ends(campaign)
@@ -222,7 +249,7 @@ def test_everybody_at_once_during_a_push(two):
     assert two.deadlocks() == deadlocks
 
 
-def test_everybody_at_once_while_figures_come_in(two):
+def test_many_users_while_statistics_change(two):
     campaign, mailing_list = two.plan(PEOPLE // 2, "pull.example")
     two.scene.press(campaign)
     two.ends(campaign)
@@ -236,8 +263,8 @@ def test_everybody_at_once_while_figures_come_in(two):
     assert two.deadlocks() == deadlocks
 
 
-def test_several_add_the_same_people_at_once(two):
-    """Each is told of all of them, and nobody is there twice."""
+def test_several_users_add_the_same_people_at_once(two):
+    """Each gets the right counts, and nobody is there twice."""
     scene, place = two.scene, "same.example"
     campaign = scene.plan(two.account, scene.make_list(place), title=place)
     scene.make_people(PEOPLE, place)
@@ -262,22 +289,103 @@ def test_several_add_the_same_people_at_once(two):
     assert not [line for server in two.servers for line in server.complaints()]
 
 
-def test_a_rule_that_writes_and_presses_in_one_go(two):
-    """It would wait for itself, for ever, and PostgreSQL would not notice."""
-    campaign, _list = two.plan(10, "rule.example")
-    scene, deadlocks = two.scene, two.deadlocks()
-    scene.make_people(1, "later.example")
-    [model] = scene.admin.find("ir.model", [("model", "=", "utm.campaign")], ["id"])
-    code = """
-record.write({"title": "Written by a rule"})
-record.campaign_master_add_recipients("res.partner", [("email", "=", "person1@later.example")])
-record.action_campaign_master_sync()
+def test_two_users_click_sync_at_the_same_moment(two):
+    """One sync starts, the other user gets the reason, in a first sync and in a later one."""
+    scene = two.scene
+    sessions = [scene.another_marketer(server.session) for server in two.servers]
+    for time_ in range(TIMES):
+        campaign, _list = two.plan(10, f"click{time_}.example")
+        for call in ("GET /campaigns$", "GET /campaigns/ID$"):  # of a first and a later sync
+            # Otherwise the sync may end before Odoo tries the second click again.
+            scene.faults({"match": call, "kind": "hold"})
+            [refusal] = filter(None, _click_together(scene, campaign, sessions))
+            assert re.search(KNOWN["already being synced"], refusal), refusal
+            assert wait_until(scene.database, two.running.sandbox.faults.held)
+            two.running.sandbox.faults.release()
+            two.ends(campaign)
+        two.agrees(campaign)
+        domain = [("campaign_id", "=", campaign)]
+        syncs = scene.admin.find("campaign.master.sync", domain, ["state"])
+        assert [sync["state"] for sync in syncs] == ["complete", "unchanged"]
+    assert not [line for server in two.servers for line in server.complaints()]
+
+
+def _click_together(scene, campaign, sessions):
+    """:return: for each session, why its sync was refused, or an empty text"""
+    begin = threading.Barrier(len(sessions))
+
+    def click(session):
+        begin.wait()
+        try:
+            scene.press(campaign, session=session)
+        except OdooError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(len(sessions)) as pool:
+        return list(pool.map(click, sessions))
+
+
+# An automation rule that writes, adds somebody and syncs.
+CODE = """
+if record.title.startswith("Sale"):
+    person = env["res.partner"].browse({person})
+    person.write({{"email": "new@rule.example"}})
+    record.write({{"campaign_master_subject": "Written by the rule"}})
+    record.campaign_master_add_recipients("res.partner", [("id", "=", person.id)])
+    record.action_campaign_master_sync()
 """
-    values = {"name": "Rule", "model_id": model["id"], "state": "code", "code": code}
-    [rule] = scene.admin.call("ir.actions.server", "create", [values])
-    context = {"active_model": "utm.campaign", "active_id": campaign, "active_ids": [campaign]}
-    scene.admin.call("ir.actions.server", "run", [rule], context=context)
+
+
+def test_an_automation_rule_writes_and_syncs_in_one_transaction(two):
+    """What it wrote is sent. Without something required, it is saved and the refusal is logged."""
+    scene, deadlocks = two.scene, two.deadlocks()
+    values = {"name": "New", "email": "old@rule.example"}
+    [person] = scene.admin.call("res.partner", "create", [values])
+    with two.rule("title", CODE.format(person=person)):
+        _check_rule(two)
+    assert two.deadlocks() == deadlocks
+
+
+def _check_rule(two):
+    scene = two.scene
+    campaign, _list = two.plan(10, "rule.example")
+    scene.marketer.call("utm.campaign", "write", [campaign], {"title": "Sale"})
     two.ends(campaign)
     two.agrees(campaign)
     assert scene.read(campaign, "recipient_count") == 11
-    assert two.deadlocks() == deadlocks
+    assert "new@rule.example" in agreement.members(scene, campaign)
+
+    campaign, _list = two.plan(10, "incomplete.example")
+    values = {"title": "Sale without a template", "campaign_master_template_id": False}
+    scene.marketer.call("utm.campaign", "write", [campaign], values)
+    assert scene.marketer.read("utm.campaign", campaign, "title")["title"] == values["title"]
+    assert scene.read(campaign, "subject", "recipient_count") == ["Written by the rule", 11]
+    domain = [("campaign_id", "=", campaign)]
+    [sync] = scene.marketer.find("campaign.master.sync", domain, ["state", "message"])
+    assert sync["state"] == "failed"
+    assert "template" in sync["message"]
+
+
+@pytest.mark.thorough
+def test_an_automation_rule_that_fails_stops_only_its_campaign(two):
+    scene = two.scene
+    broken, _list = two.plan(10, "broken.example")
+    fine, _list = two.plan(10, "fine.example")
+    code = f"""
+if record.id == {broken} and record.campaign_master_sync_state != "running":
+    raise UserError("This rule is broken.")
+"""
+    with two.rule("campaign_master_sync_state", code):
+        scene.press(broken)
+        assert wait_until(scene.database, lambda: two.calls("POST /lists"))
+        scene.press(fine)
+        two.ends(fine)
+        assert scene.read(broken, "sync_state") == "running"
+
+    def ended():
+        scene.time_passes()  # again, until both servers know that the rule is gone
+        return scene.read(broken, "sync_state") in agreement.ENDED
+
+    assert wait_until(scene.database, ended)
+    two.agrees(broken)

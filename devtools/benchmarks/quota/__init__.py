@@ -1,5 +1,5 @@
-"""A year of an account on a simulated clock: do 50,000 calls a month suffice, and how late are
-clicks? The add-on's own scheduling is run; see ``year.py``."""
+"""A year of an account on a simulated clock: are 50,000 calls a month enough, and how late are
+clicks in Odoo? See ``simulation.py``."""
 
 from .command import main
 

@@ -1,4 +1,4 @@
-"""Simulated time, wherever the add-on asks what time it is."""
+"""Simulated time, wherever the add-on asks for the time."""
 
 import contextlib
 import sys
@@ -13,7 +13,7 @@ ADDON = "odoo.addons.campaign_master"
 class Clock:
     """Stands still until it is moved.
 
-    :ivar datetime now: naive, UTC, as Odoo stores times
+    :param datetime now: naive, UTC, as Odoo stores times; also an attribute
     """
 
     def __init__(self, now):
@@ -24,15 +24,15 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
     def wait_until(self, moment):
-        """Let time pass until a moment; what is late already stays late."""
+        """Let time pass until a moment, unless it is over."""
         self.now = max(self.now, moment)
 
     @contextlib.contextmanager
     def everywhere(self):
         """The add-on and the ORM see this time for the length of the block.
 
-        The add-on asks ``fields.Datetime.now()`` or ``tools.utcnow()``, which its modules import
-        by name. The database server's clock only stamps who wrote a row when.
+        The add-on calls ``fields.Datetime.now()`` or ``tools.utcnow()``, which its modules import
+        by name. The database server's clock is used for ``create_date`` and ``write_date`` only.
         """
         with contextlib.ExitStack() as stack:
             now = staticmethod(lambda *_args: self.now.replace(microsecond=0))

@@ -1,30 +1,37 @@
-"""An Odoo in which the simulated time passes, with nothing replaced but Campaign Master.
+"""The real add-on on a real database, at the simulated time and with the fake Campaign Master.
 
-Each run of the scheduled action, each press of a button and each count of a call is committed to a
-real database, so that a whole year would take hours.
+Each run of the scheduled action, each press of a button and each counted call is committed, so a
+whole year would take hours.
 """
 
 import contextlib
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
-from odoo.exceptions import UserError
 from odoo.modules.registry import Registry
 
-from odoo.addons.campaign_master.client import CampaignMasterRateLimitError
-from odoo.addons.campaign_master.models.campaign_master_account import CampaignMasterAccount
+from odoo.addons.campaign_master.models.campaign_master_account import (
+    BACKGROUND,
+    INTERACTIVE,
+    CampaignMasterAccount,
+)
 
-from .double import Client
+from .fake_server import Client
 
 
-class Office:
-    """The account and its campaigns in a database that has the add-on, and neither of them yet."""
+class RealAccount:
+    """The account and its campaigns in a database that has the add-on and no account yet.
+
+    :param str database: its name
+    :param fake_server.Server server: what the add-on calls
+    """
 
     def __init__(self, database, server):
         self.clock = server.clock
-        self._server = server
+        self.server = server
         self._registry = Registry(database)
         self._ids = {}  # of utm.campaign, by ref
+        self.refused_refreshes = 0
         with self._env() as env:
             account = env["campaign.master.account"].create(
                 {
@@ -36,15 +43,15 @@ class Office:
             )
             self._account = account.id
             self._cron = env.ref("campaign_master.ir_cron_pull_statistics").id
-        # What enabling the account has triggered is not of the simulated time.
+        # Enabling the account has triggered the action at the real time.
         self._sql("DELETE FROM ir_cron_trigger")
 
     @contextlib.contextmanager
     def in_place(self):
-        """Let the add-on talk to the simulated Campaign Master, and know no other time."""
+        """For the length of the block the add-on calls the fake server and sees its time."""
 
-        def client(account, purpose, background=False, **_options):
-            return Client(self._server, account._ledger(purpose, background))
+        def client(account, purpose, mode):
+            return Client(self.server, account._ledger(purpose, mode.background))
 
         with self.clock.everywhere(), patch.object(CampaignMasterAccount, "_client", client):
             yield
@@ -52,7 +59,7 @@ class Office:
     def client(self, purpose, background):
         with self._env() as env:
             account = env["campaign.master.account"].browse(self._account)
-            return account._client(purpose, background)
+            return account._client(purpose, BACKGROUND if background else INTERACTIVE)
 
     def pull(self):
         """The scheduled action runs."""
@@ -62,7 +69,12 @@ class Office:
             self.clock.now,
         )
         with self._env() as env:
-            env["utm.campaign"]._cron_campaign_master_pull()
+            env["campaign.master.campaign"]._cron_read_statistics()
+        refused = self._sql(
+            "UPDATE campaign_master_campaign SET read_message = NULL"
+            " WHERE read_message IS NOT NULL RETURNING id"
+        )
+        self.refused_refreshes += len(refused)
 
     def triggers(self):
         """When the scheduled action is to run, besides every half hour."""
@@ -70,11 +82,13 @@ class Office:
         return [max(at, self.clock.now) for [at] in rows]
 
     def synced(self, campaign):
-        """The button made the campaign in Campaign Master, or has updated it."""
+        """A sync has created or updated the campaign in Campaign Master."""
         with self._env() as env:
             if campaign.ref not in self._ids:
                 self._ids[campaign.ref] = self._create(env, campaign).id
-            env["utm.campaign"].browse(self._ids[campaign.ref])._campaign_master_wake()
+            record = env["utm.campaign"].browse(self._ids[campaign.ref])
+            row = env["campaign.master.campaign"]._get_or_create(record)
+            row._schedule_frequent_reading()
 
     def _create(self, env, campaign):
         record = env["utm.campaign"].create(
@@ -99,26 +113,21 @@ class Office:
         return record
 
     def refresh(self, campaign):
-        """Somebody presses *Refresh statistics now*.
-
-        :raise CampaignMasterRateLimitError: the calls are spent
-        """
-        try:
-            with self._env() as env:
-                record = env["utm.campaign"].browse(self._ids[campaign.ref])
-                record.action_campaign_master_refresh_statistics()
-        except UserError as error:
-            if isinstance(error.__cause__, CampaignMasterRateLimitError):
-                raise error.__cause__ from None
-            raise
+        """A user clicks *Refresh Statistics*: the scheduled action starts with this campaign."""
+        with self._env() as env:
+            record = env["utm.campaign"].browse(self._ids[campaign.ref])
+            record.action_campaign_master_refresh_statistics()
 
     def usage(self):
-        """The add-on's meter: ``{(hour, purpose): calls}``."""
+        """The add-on's meter.
+
+        :return: calls by ``(hour, purpose)``
+        """
         rows = self._sql("SELECT hour, purpose, calls FROM campaign_master_usage")
         return {(hour, purpose): calls for hour, purpose, calls in rows}
 
     def clicked(self):
-        """The addresses whose line in Odoo has their click."""
+        """:return: the addresses of the recipients with a click in Odoo"""
         rows = self._sql("SELECT email FROM campaign_master_recipient WHERE click_count = 1")
         return {email for [email] in rows}
 

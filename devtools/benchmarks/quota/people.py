@@ -1,6 +1,6 @@
-"""What is simulated: when campaigns are prepared and sent, and when people open and click.
+"""The simulated world: when campaigns are prepared and sent, and when recipients open and click.
 
-All of it follows from one seed. Times are naive, in UTC.
+Everything follows from one seed. Times are naive, in UTC.
 """
 
 import math
@@ -12,26 +12,26 @@ from datetime import datetime, timedelta
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 RECIPIENTS = 5_000
-# Of each campaign's recipients so many open and click; some do it more than once.
+# How many recipients of each campaign open and click; some do it more than once.
 OPENERS, OPENS = 1_500, 2_200
 CLICKERS, CLICKS = 200, 260
 UNSUBSCRIBES = 10
 BOUNCES = 75
-# These clickers have a line in Odoo; one click of each is followed until that line has it.
+# One click of so many recipients is followed until it is stored on the recipient in Odoo.
 FOLLOWED = 50
-# How long after the sending somebody opens or clicks: lognormal with this median, so that 90 % of
-# it is there after 27 hours; and a slow part, exponential with this mean.
+# Time from sending to an open or a click: lognormal with this median (90 % within 27 hours), and
+# a slow part, exponential with this mean.
 MEDIAN, SPREAD = 4 * HOUR, 1.5
 SLOW_PART, SLOW_MEAN = 0.05, 30 * DAY
 
-# A campaign is in preparation, and pushed, for so long before it is sent; for the last time on the
-# day itself, so long before, or (some of them) days before.
+# For how long before it is sent a campaign is prepared and pushed; how long before it is sent the
+# last push is, on the same day or (for a part of the campaigns) days before.
 PREPARATION = 10 * DAY
 LAST_PUSH, EARLY_LAST_PUSH, EARLY_PART = (HOUR / 4, 3 * HOUR), (DAY, 4 * DAY), 0.25
 BURST = 40  # campaigns in a week
-REFRESHES_A_DAY = 6  # presses of Refresh statistics now
+REFRESHES_A_DAY = 6  # presses of Refresh Statistics
 FORMS_A_DAY = 48  # that refresh templates and lists
-# From when to when people work.
+# Working hours.
 WORK = (8 * HOUR, 17 * HOUR)
 
 
@@ -59,7 +59,7 @@ class Campaign:
 
     :ivar datetime sent_at: when it is sent in Campaign Master
     :ivar datetime last_push_at: when it is pushed for the last time before that
-    :ivar list clicks: when the followed people click, one each, in the order of their addresses
+    :ivar list clicks: when the followed recipients click, one click each, in the order of addresses
     """
 
     def __init__(self, number, sent_at, rng):
@@ -75,7 +75,7 @@ class Campaign:
         self._events = sorted(self._opens + self._clicks + self._unsubscribes)
 
     def email(self, place):
-        """The address of one of the followed people."""
+        """The address of a followed recipient."""
         return f"person{place}@campaign{self.number}.example"
 
     def figures(self, now):
@@ -96,14 +96,14 @@ class Campaign:
         }
 
     def changed(self, since, now):
-        """How many recipients have changed, at most: each did one thing.
+        """How many recipients have activity between two times, if nobody did two things.
 
-        :param datetime since: ``None`` for ever
+        :param datetime since: ``None`` for the beginning
         """
         if now < self.sent_at:
             return 0
         if since is None or since <= self.sent_at:
-            return RECIPIENTS  # everybody got the mail since then
+            return RECIPIENTS  # everyone received the email since then
         return bisect_right(self._events, now) - bisect_left(self._events, since)
 
 
@@ -125,10 +125,12 @@ def _moments(start, count, rng):
 
 
 class World:
-    """The campaigns of the simulated time, and what people do in Odoo.
+    """The campaigns of the simulated time, and what users do in Odoo.
 
+    :param Size size: how much is simulated
+    :param int seed: another number gives another world of the same kind
     :ivar list campaigns: in the order in which they are sent
-    :ivar list deeds: ``(time, kind, campaign)`` in the order of time; the kinds are ``push``,
+    :ivar list actions: ``(time, kind, campaign)`` in the order of time; the kinds are ``push``,
         ``refresh`` and ``form`` (without a campaign)
     """
 
@@ -137,10 +139,10 @@ class World:
         self._rng = random.Random(seed)  # noqa: S311 (not a secret)
         moments = sorted(self._sendings())
         self.campaigns = [Campaign(n, at, self._rng) for n, at in enumerate(moments, start=1)]
-        self.deeds = sorted(self._deeds(), key=lambda deed: deed[0])
+        self.actions = sorted(self._actions(), key=lambda action: action[0])
 
     def _sendings(self):
-        """When campaigns are sent: on working days, bursts in one week, the others evenly."""
+        """When campaigns are sent: bursts within a week, the others evenly on working days."""
         for first in self.size.bursts:
             for number in range(BURST):
                 yield self._at_work(first + number % 7)
@@ -154,7 +156,7 @@ class World:
         begin, end = WORK
         return self.size.start + day * DAY + begin + self._rng.random() * (end - begin)
 
-    def _deeds(self):
+    def _actions(self):
         for day in range(self.size.days):
             yield from self._pushes(day)
             morning = self.size.start + day * DAY
@@ -165,11 +167,11 @@ class World:
                 yield self._at_work(day), "form", None
 
     def _pushes(self, day):
-        """The last one of some campaigns; the others for what is in preparation."""
+        """The last push of some campaigns, and others of campaigns in preparation."""
         morning = self.size.start + day * DAY
         count = 0
         for campaign in self.campaigns:
-            # Who was pushed for the last time before the simulated time is known from its start.
+            # A last push before the simulated time is made at its start.
             pushed_at = max(campaign.last_push_at, self.size.start)
             if morning <= pushed_at < morning + DAY:
                 yield pushed_at, "push", campaign

@@ -1,22 +1,21 @@
-"""What came of the simulated time: the tables, and whether the targets are met."""
+"""The results of the simulated time as tables, and whether the targets are met."""
 
 from bisect import bisect_right
 from collections import Counter
 from datetime import timedelta
 
-from .double import HOUR_LIMIT, MONTH_LIMIT
+from .fake_server import HOUR_LIMIT, MONTH_LIMIT
 from .people import DAY, HOUR
 
 PURPOSES = ("campaigns", "recipients", "statistics", "catalogue")
-# How late a click may be in Odoo, by the age of the campaign when it is clicked: the share of the
-# clicks that a target speaks of is 95 %.
+# How late 95 % of the clicks may be in Odoo, by the age of the campaign when it is clicked.
 AGES = (
     ("< 48 hours", 2 * DAY, timedelta(minutes=35)),
     ("< 14 days", 14 * DAY, 3 * HOUR),
     ("older", timedelta.max, DAY),
 )
 
-# Of the table with one row for each seed.
+# Of the table with a row for each seed.
 HEAD = (
     "seed",
     "worst month",
@@ -27,7 +26,7 @@ HEAD = (
 
 
 class Months:
-    """Calls by month, from the add-on's own meter.
+    """Calls by month, from the account's own meter.
 
     :param dict usage: calls by ``(hour, purpose)``
     """
@@ -60,13 +59,13 @@ class Months:
 
 
 class Delays:
-    """How late the followed clicks were.
+    """How late the followed clicks were in Odoo.
 
-    :param world: ``people.World``
-    :param dict seen: when Odoo had them, by campaign's ref and place
-    :ivar dict late: the delays by the names in ``AGES``, ascending; a click that was not there at
-        the end counts with what it has waited until then
-    :ivar Counter missing: how many of those
+    :param people.World world:
+    :param dict seen: by campaign's ref and place: when Odoo read the click
+    :ivar dict late: the delays by the names in ``AGES``, ascending; a click that was not read
+        before the end counts with its delay until then
+    :ivar Counter missing: how many of those, by the same names
     """
 
     def __init__(self, world, seen):
@@ -103,12 +102,17 @@ def table(head, rows):
     ]
 
 
-def lines(world, year, usage, seen, naive):
-    """The tables, and at the end whether the targets are met.
+def lines(world, year, half_hourly):
+    """All tables of one world.
 
+    :param people.World world:
+    :param Year year: was run in this world
+    :param HalfHourly half_hourly: the comparison, in the same world
     :return: lines of Markdown, and whether all targets are met
     """
-    months, ours, theirs = Months(usage), Delays(world, seen), Delays(world, naive.seen)
+    account = year.account
+    months, ours = Months(account.usage()), Delays(world, account.server.seen)
+    theirs = Delays(world, half_hourly.seen)
     text = ["## Calls", ""]
     text += table(["month", *PURPOSES, "all", "busiest hour"], months.rows())
     text += ["", "## How late a click is in Odoo", ""]
@@ -126,16 +130,14 @@ def lines(world, year, usage, seen, naive):
             ]
         )
     text += table(head, rows)
-    text += ["", "## The same, read every 30 minutes without thinking", ""]
-    head = ["month", "calls wanted", f"{MONTH_LIMIT:,} spent"]
-    rows = [
-        [
-            f"{month:%Y-%m}",
-            f"{wanted:,}",
-            f"{naive.spent_at[month]:%d, %H:%M}" if month in naive.spent_at else "–",
-        ]
-        for month, wanted in sorted(naive.wanted.items())
-    ]
+    text += ["", "## For comparison: all campaigns every 30 minutes", ""]
+    head = ["month", "calls without a limit", f"{MONTH_LIMIT:,} used up on"]
+    rows = []
+    for month, wanted in sorted(half_hourly.wanted.items()):
+        used_up_at = half_hourly.used_up_at.get(month)
+        rows.append(
+            [f"{month:%Y-%m}", f"{wanted:,}", f"{used_up_at:%d, %H:%M}" if used_up_at else "–"]
+        )
     text += table(head, rows) + [""]
     rows = [
         [name, *(duration(theirs.quantile(name, share)) for share in (0.5, 0.95, 1))]
@@ -143,7 +145,7 @@ def lines(world, year, usage, seen, naive):
     ]
     text += table(["campaign's age", "median", "95 %", "most"], rows)
     limits = months.most <= MONTH_LIMIT and months.busiest_hour <= HOUR_LIMIT
-    verdicts += [limits and not year.office.server.refused]
+    verdicts += [limits and not account.server.refused]
     waited = year.waited
     text += [
         "",
@@ -151,25 +153,27 @@ def lines(world, year, usage, seen, naive):
         "",
         f"- Calls in a month: {months.most:,} at most; in an hour: {months.busiest_hour:,}. The "
         f"limits: {MONTH_LIMIT:,} and {HOUR_LIMIT:,}. Refused by Campaign Master: "
-        f"{year.office.server.refused}. {verdict(verdicts[-1]).capitalize()}.",
-        f"- Found the calls spent: {waited['push']} presses of Sync, {waited['refresh']} of "
-        f"Refresh, {waited['form']} forms, {waited['recipients']} runs that add recipients. The "
-        f"longest that recipients waited: {duration(year.longest_wait)}.",
-        f"- Clicks not in Odoo at the end, which count as late as they were then: "
+        f"{account.server.refused}. {verdict(verdicts[-1]).capitalize()}.",
+        f"- No calls were left for {waited['push']} presses of Sync, {waited['refresh']} of "
+        f"Refresh Statistics, {waited['form']} forms and {waited['recipients']} runs that add "
+        f"recipients. Recipients waited for {duration(year.longest_wait)} at most.",
+        f"- Clicks not in Odoo at the end (they count with their delay until then): "
         f"{ours.missing.total()}.",
     ]
     return text, all(verdicts)
 
 
 def row(world, year):
-    """One world in one line.
+    """One world in one row.
 
-    :return: the cells below ``HEAD`` but for the seed: calls in the month and in the hour that had
-        most; by age, the delay of 95 % of the clicks, and the share that was later than the
-        target; the verdict. And whether all targets are met
+    :param people.World world:
+    :param Year year: was run in this world
+    :return: the cells below ``HEAD`` without the seed (calls in the busiest month and hour; by
+        age, the delay of 95 % of the clicks and the share beyond the target; the verdict), and
+        whether all targets are met
     """
-    server = year.office.server
-    months, delays = Months(year.office.usage()), Delays(world, server.seen)
+    server = year.account.server
+    months, delays = Months(year.account.usage()), Delays(world, server.seen)
     met = months.most <= MONTH_LIMIT and months.busiest_hour <= HOUR_LIMIT and not server.refused
     cells = [f"{months.most:,}", f"{months.busiest_hour:,}"]
     for name, _limit, target in AGES:

@@ -1,4 +1,4 @@
-"""Some simulated time in the life of an account: who does what when."""
+"""Some simulated time in the life of an account: pushes, forms, refreshes and scheduled actions."""
 
 import random
 from collections import Counter
@@ -7,55 +7,56 @@ from datetime import timedelta
 from odoo.addons.campaign_master.client import CampaignMasterRateLimitError
 
 CRON = timedelta(minutes=30)
-SCHEDULER_LATE = 60  # seconds, at most: how often Odoo's scheduler looks
+SCHEDULER_DELAY = 60  # seconds at most between a time and Odoo's scheduler noticing it
 # The calls of one push of 5,000 recipients: find or get the campaign and create or update it; a
 # thousand recipients a call; the lists again, which have grown, and the templates with them.
-PRESS_CALLS, RECIPIENT_CALLS, CATALOGUE_CALLS = 2, 5, 2
+PRESS_CALLS, RECIPIENT_CALLS, CATALOG_CALLS = 2, 5, 2
 
 
 class Year:
     """One run over the simulated time.
 
-    The scheduled action comes every half hour, and when it was triggered, up to a minute late. A
-    push makes its calls through the ledger, but moves no recipients.
+    The scheduled action runs every half hour and when it was triggered, up to a minute late. A
+    push makes its calls through the ledger, but sends no recipients.
 
-    :param office: ``database.Office`` or ``memory.Office``
-    :param world: ``people.World``
-    :ivar Counter waited: how many found the calls spent: of the buttons *Sync* (``push``) and
-        *Refresh* (``refresh``), of the forms, and how often the scheduled action that adds
-        recipients (``recipients``)
+    :param account: ``database.RealAccount`` or ``simulation.SimulatedAccount``
+    :param people.World world: what happens
+    :ivar Counter waited: how often no calls were left: for the buttons *Sync* (``push``) and
+        *Refresh Statistics* (``refresh``), for forms (``form``) and for the scheduled action that
+        adds recipients (``recipients``)
     :ivar timedelta longest_wait: of a push for the calls of its recipients
     """
 
-    def __init__(self, office, world):
-        self.office = office
+    def __init__(self, account, world):
+        self.account = account
         self.world = world
-        self.clock = office.clock
+        self.clock = account.clock
         self.waited = Counter()
         self.longest_wait = timedelta()
         self._random = random.Random(1)  # noqa: S311 (not a secret)
-        self._pushes = []  # when those were pressed whose recipients are to be added yet
+        self._pushes = []  # pressed at; their recipients are still to be added
 
     def run(self):
-        """Live through it."""
-        deeds = iter(self.world.deeds)
-        deed = next(deeds, None)
+        """Simulate the whole time."""
+        actions = iter(self.world.actions)
+        action = next(actions, None)
         tick = self.world.size.start
-        run_at = tick + self._late()
+        run_at = tick + self._delay()
         while run_at < self.world.size.end:
-            while deed and deed[0] <= run_at:
-                self.clock.wait_until(deed[0])
-                self._do(*deed[1:])
-                deed = next(deeds, None)
+            while action and action[0] <= run_at:
+                self.clock.wait_until(action[0])
+                self._do(*action[1:])
+                action = next(actions, None)
             self.clock.wait_until(run_at)
             self._add_recipients()
-            self.office.pull()
+            self.account.pull()
             while tick <= self.clock.now:
                 tick += CRON
-            run_at = min([tick, *self.office.triggers()]) + self._late()
+            run_at = min([tick, *self.account.triggers()]) + self._delay()
+        self.waited["refresh"] += self.account.refused_refreshes
 
-    def _late(self):
-        return timedelta(seconds=self._random.uniform(0, SCHEDULER_LATE))
+    def _delay(self):
+        return timedelta(seconds=self._random.uniform(0, SCHEDULER_DELAY))
 
     def _do(self, kind, campaign):
         try:
@@ -65,27 +66,27 @@ class Year:
 
     def _push(self, campaign):
         self._call("campaigns", PRESS_CALLS, background=False)
-        self.office.synced(campaign)
+        self.account.synced(campaign)
         self._pushes.append(self.clock.now)
         self._add_recipients()
 
     def _refresh(self, campaign):
-        self.office.refresh(campaign)
+        self.account.refresh(campaign)
 
     def _form(self, _campaign):
-        self._call("catalogue", CATALOGUE_CALLS, background=True)
+        self._call("catalog", CATALOG_CALLS, background=True)
 
     def _add_recipients(self):
         while self._pushes:
             try:
                 self._call("recipients", RECIPIENT_CALLS, background=True)
-                self._call("catalogue", CATALOGUE_CALLS, background=True)
+                self._call("catalog", CATALOG_CALLS, background=True)
             except CampaignMasterRateLimitError:
                 self.waited["recipients"] += 1
                 return
             self.longest_wait = max(self.longest_wait, self.clock.now - self._pushes.pop(0))
 
     def _call(self, purpose, count, background):
-        client = self.office.client(purpose, background)
+        client = self.account.client(purpose, background)
         for _number in range(count):
             client.call(purpose)

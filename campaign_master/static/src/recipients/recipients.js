@@ -18,7 +18,7 @@ const ADD_LABELS = {
     company: _t("Add Companies"),
 };
 
-/** Odoo's own list, with a button of ours, and reloaded whenever its campaign is. */
+/** A list with a button to add recipients, which is reloaded together with its campaign. */
 export class RecipientListController extends ListController {
     static props = {
         ...ListController.props,
@@ -29,19 +29,19 @@ export class RecipientListController extends ListController {
 
     setup() {
         super.setup();
-        // Without a domain the model stays on its page; with one it would start at the first.
+        // Without parameters, the model reloads its current page.
         useBus(this.props.campaignBus, "reloaded", () => this.model.load());
     }
 
     get modelOptions() {
-        // Odoo's lists are shown before their rows have come, and stay without them when these come
-        // before the list is in the page. A tab is shown with its first rows.
+        // A lazy list is rendered before its rows are loaded, and stays empty if they are loaded
+        // before it is mounted.
         return { ...super.modelOptions, lazy: false };
     }
 
     get modelParams() {
-        // Counting 10,000, as Odoo's lists do, takes as long as reading the page. The pager says
-        // "1000+" sooner, and counts all when that is clicked.
+        // Counting up to 10,000, Odoo's default, takes as long as reading the page. The pager shows
+        // "1000+" earlier; a click on it counts all.
         return { ...super.modelParams, countLimit: 1000 };
     }
 
@@ -59,8 +59,8 @@ registry.category("views").add("campaign_master_recipient_list", {
 /**
  * The recipients of one kind on a campaign.
  *
- * A one2many would make the form read ids of all 100,000 recipients; this list of its own reads
- * one page, and only once its page of the notebook is opened.
+ * A one2many would make the form read the ids of all 100,000 recipients. This list reads one page,
+ * when its notebook page is opened.
  */
 export class Recipients extends Component {
     static template = "campaign_master.Recipients";
@@ -70,14 +70,14 @@ export class Recipients extends Component {
     setup() {
         this.action = useService("action");
         this.campaignBus = new EventBus();
-        // The list is no part of the form's action: its pager, breadcrumbs and entries of the
-        // debug menu must not replace those of the form, nor may its search take the focus.
+        // The list must not replace the form's pager, breadcrumbs and debug menu entries, nor may
+        // its search take the focus.
         useOwnDebugContext();
         useChildSubEnv({ config: { ...getDefaultConfig(), disableSearchBarAutofocus: true } });
 
         let resId;
         useRecordObserver((record) => {
-            // Loading and saving replace the whole of `data`; an edit only changes a member of it.
+            // Loading and saving replace `data`; an edit only changes one of its properties.
             record.data;
             if (record.resId && record.resId === resId) {
                 this.campaignBus.trigger("reloaded");
@@ -88,7 +88,7 @@ export class Recipients extends Component {
 
     get viewProps() {
         const { kind, record } = this.props;
-        // The same object for the same campaign: the list would reload at each rendering otherwise.
+        // The same object for the same campaign; otherwise the list is reloaded at each rendering.
         if (this._viewProps?.resId !== record.resId || this._viewProps.kind !== kind) {
             this._viewProps = { resId: record.resId, kind, props: this.makeViewProps() };
         }
@@ -108,7 +108,7 @@ export class Recipients extends Component {
                 ["kind", "=", kind],
             ],
             jsClass: "campaign_master_recipient_list",
-            // What fits on a screen. Each row costs the browser 1 to 3 ms, and opening a tab 60.
+            // What fits on a screen: rendering takes 60 ms per tab and 1 to 3 ms per row.
             limit: 12,
             loadActionMenus: true,
             loadIrFilters: true,

@@ -27,23 +27,12 @@ const ALERTS = {
     failed: "alert-danger",
     cancelled: "alert-secondary",
 };
-/** The outcomes of recipients, in the order in which they are told. */
-const OUTCOMES = [
-    { state: "added", label: _t("Added"), className: "text-bg-success" },
-    { state: "exists", label: _t("Already on the list"), className: "text-bg-info" },
-    { state: "pending", label: _t("Waiting"), className: "text-bg-secondary" },
-    { state: "no_email", label: _t("No e-mail"), className: "text-bg-warning" },
-    { state: "invalid", label: _t("Invalid address"), className: "text-bg-warning" },
-    { state: "duplicate", label: _t("Same address as another"), className: "text-bg-secondary" },
-    { state: "opted_out", label: _t("Opted out"), className: "text-bg-secondary" },
-    { state: "refused", label: _t("Refused"), className: "text-bg-danger" },
-];
 
 /**
- * How the sync of a campaign stands, live while it runs, and how it ended.
+ * The progress or result of a campaign's last sync, and of refreshing its statistics.
  *
- * The news come by the bus, batch by batch. Polling is for servers where the websocket does not
- * get through, and asks only while a sync runs and somebody can see it.
+ * Updates come over the bus. In addition, the widget polls while a sync or a refresh runs and the
+ * page is visible, because proxies may block the websocket.
  */
 export class SyncStatus extends Component {
     static template = "campaign_master.SyncStatus";
@@ -53,12 +42,12 @@ export class SyncStatus extends Component {
         this.action = useService("action");
         this.bus = useService("bus_service");
         this.orm = useService("orm");
-        // `news`, when there are any, are fresher than the record.
-        this.state = useState({ news: null });
+        // The last update from the server; newer than the record.
+        this.state = useState({ update: null });
         this.timer = null;
         this.polling = false;
 
-        const onNews = (news) => this.tell(news);
+        const onUpdate = (update) => this.applyUpdate(update);
         useEffect(
             (resId) => {
                 if (!resId) {
@@ -66,49 +55,45 @@ export class SyncStatus extends Component {
                 }
                 const channel = `campaign_master.campaign/${resId}`;
                 this.bus.addChannel(channel);
-                this.bus.subscribe("campaign_master/progress", onNews);
+                this.bus.subscribe("campaign_master/progress", onUpdate);
                 return () => {
-                    this.bus.unsubscribe("campaign_master/progress", onNews);
+                    this.bus.unsubscribe("campaign_master/progress", onUpdate);
                     this.bus.deleteChannel(channel);
                 };
             },
             () => [this.resId]
         );
         useRecordObserver((record) => {
-            // The whole of `data` is replaced when the campaign is loaded or saved.
-            const state = record.data[`${PREFIX}sync_state`];
-            this.state.news = null;
-            this.schedule(state === "running", FIRST_POLL_DELAY);
+            // `data` is replaced when the campaign is loaded or saved.
+            const { state, refreshing } = record.data[`${PREFIX}sync_status`] || {};
+            this.state.update = null;
+            this.schedule(state === "running" || refreshing, FIRST_POLL_DELAY);
         });
         useExternalListener(document, "visibilitychange", () => {
-            if (!document.hidden && this.isRunning) {
+            if (!document.hidden && this.isActive) {
                 this.poll();
             }
         });
         onWillDestroy(() => this.schedule(false));
     }
 
-    // === WHAT IS SHOWN === //
+    // === DISPLAY === //
 
     get resId() {
         return this.props.record.resId;
     }
 
     get status() {
-        const { data } = this.props.record;
-        return (
-            this.state.news || {
-                state: data[`${PREFIX}sync_state`] || "never",
-                message: data[`${PREFIX}sync_message`] || "",
-                counts: data[`${PREFIX}outcome`] || {},
-                done: 0,
-                total: 0,
-            }
-        );
+        return { ...this.props.record.data[`${PREFIX}sync_status`], ...this.state.update };
     }
 
     get isRunning() {
         return this.status.state === "running";
+    }
+
+    /** Whether a sync or a refresh is in progress. */
+    get isActive() {
+        return this.isRunning || Boolean(this.status.refreshing);
     }
 
     get isShown() {
@@ -120,16 +105,25 @@ export class SyncStatus extends Component {
     }
 
     get outcomes() {
-        const { counts } = this.status;
-        return OUTCOMES.filter(({ state }) => counts[state]).map((outcome) => ({
-            ...outcome,
-            count: formatInteger(counts[outcome.state]),
-        }));
+        const { counts = {}, labels = [] } = this.status;
+        return labels
+            .filter(({ state }) => counts[state])
+            .map((label) => ({ ...label, count: formatInteger(counts[label.state]) }));
+    }
+
+    /** A deleted campaign can only be created again or unlinked. */
+    get isDeleted() {
+        return this.props.record.data[`${PREFIX}remote_status`] === "deleted";
+    }
+
+    get refreshMessage() {
+        return !this.isDeleted && this.status.refresh_message;
     }
 
     get canRetry() {
         const { state, counts } = this.status;
-        return !this.isRunning && (state === "failed" || Boolean(counts.refused));
+        const hasFailed = state === "failed" || Boolean(counts?.refused);
+        return hasFailed && !this.isRunning && !this.isDeleted;
     }
 
     get percent() {
@@ -147,51 +141,52 @@ export class SyncStatus extends Component {
             : "";
     }
 
-    // === KEEPING IT LIVE === //
+    // === UPDATES === //
 
-    schedule(running, delay = POLL_DELAY) {
+    schedule(active, delay = POLL_DELAY) {
         browser.clearTimeout(this.timer);
-        // A poll that fails after the form was left must not go on for ever.
-        const goesOn = running && status(this) !== "destroyed";
-        this.timer = goesOn ? browser.setTimeout(() => this.poll(), delay) : null;
+        // A poll that fails after the user left the form must not be repeated.
+        const isNeeded = active && status(this) !== "destroyed";
+        this.timer = isNeeded ? browser.setTimeout(() => this.poll(), delay) : null;
     }
 
     async poll() {
         this.schedule(false);
-        // A tab that nobody sees asks nothing; it does so again as soon as it is looked at.
+        // A hidden tab does not poll; it starts again when it becomes visible.
         if (document.hidden || this.polling) {
             return;
         }
         const { resId } = this;
         this.polling = true;
-        let news = null;
+        let update = null;
         try {
-            news = await this.orm.silent.call("utm.campaign", `${PREFIX}progress`, [[resId]]);
+            update = await this.orm.silent.call("utm.campaign", `${PREFIX}progress`, [[resId]]);
         } catch {
-            // Odoo itself could not be reached: the next poll, or the bus, may.
+            // Odoo could not be reached; the next poll or the bus may succeed.
         } finally {
             this.polling = false;
         }
-        if (news) {
-            await this.tell(news);
+        if (update) {
+            await this.applyUpdate(update);
         } else {
-            this.schedule(this.isRunning);
+            this.schedule(this.isActive);
         }
     }
 
-    async tell(news) {
-        if (news.id !== this.resId) {
+    /** Show an update; when a sync or a refresh has ended, also load the campaign. */
+    async applyUpdate(update) {
+        if (update.id !== this.resId) {
             return;
         }
-        this.state.news = news;
-        const running = news.state === "running";
-        this.schedule(running);
-        if (running) {
+        const refreshed = this.status.refreshing && !update.refreshing;
+        this.state.update = update;
+        this.schedule(this.isActive);
+        if (this.isActive && !refreshed) {
             return;
         }
         const { record } = this.props;
-        // What somebody is typing must not be lost: then only the status shows the end.
-        if (!(await record.isDirty()) && record.resId === news.id) {
+        // Loading would discard unsaved changes; with them, only the status is updated.
+        if (!(await record.isDirty()) && record.resId === update.id) {
             await record.load();
         }
     }
@@ -199,20 +194,20 @@ export class SyncStatus extends Component {
     // === ACTIONS === //
 
     async cancel() {
-        await this.press("cancel");
+        await this.runAction("cancel");
         await this.poll();
     }
 
     retry() {
-        return this.press("retry");
+        return this.runAction("retry");
     }
 
-    open(state) {
-        return this.press("open_outcome", [state]);
+    openRecipients(state) {
+        return this.runAction("open_outcome", [state]);
     }
 
-    /** Do as a button of the form would. */
-    press(name, args = []) {
+    /** Call an action like a button of the form. */
+    runAction(name, args = []) {
         const { record } = this.props;
         return this.action.doActionButton({
             type: "object",
@@ -228,8 +223,7 @@ export class SyncStatus extends Component {
 registry.category("view_widgets").add("campaign_master_sync_status", {
     component: SyncStatus,
     fieldDependencies: [
-        { name: `${PREFIX}sync_state`, type: "selection" },
-        { name: `${PREFIX}sync_message`, type: "text" },
-        { name: `${PREFIX}outcome`, type: "json" },
+        { name: `${PREFIX}sync_status`, type: "json" },
+        { name: `${PREFIX}remote_status`, type: "char" },
     ],
 });

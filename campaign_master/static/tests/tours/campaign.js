@@ -2,8 +2,10 @@ import { registry } from "@web/core/registry";
 
 const tours = registry.category("web_tour.tours");
 const SYNC = "button[name=action_campaign_master_sync]";
+const STATUS = ".o_campaign_master_sync_status";
 
-/** Syncing is refused as long as the subject is missing, and starts once it is there. */
+/** A sync is refused while the subject is missing. Once it is there, the form shows the sync from
+ * its start to its result, without being reloaded by the user. */
 tours.add("campaign_master_sync", {
     steps: () => [
         { trigger: SYNC, run: "click" },
@@ -19,42 +21,51 @@ tours.add("campaign_master_sync", {
         },
         { trigger: SYNC, run: "click" },
         {
-            content: "The sync runs in the background, with its progress and a way to stop it",
-            trigger: ".o_campaign_master_sync_status[data-state=running] .o_campaign_master_cancel",
+            content: "The sync runs in the background and can be cancelled",
+            trigger: `${STATUS}[data-state=running]:contains('The sync of “Spring offers” is starting.') .o_campaign_master_cancel`,
+        },
+        {
+            content: "Until it has started, the progress bar has no value",
+            trigger: `${STATUS} .progress:not([aria-valuenow])`,
+        },
+        {
+            content: "Template and list are locked meanwhile",
+            trigger:
+                ".o_form_view:not(:has([name=campaign_master_template_id] input, [name=campaign_master_list_id] input))",
+        },
+        {
+            content: "The result and the values of the campaign appear",
+            trigger: `.o_form_view:has(${STATUS}[data-state=partial]):has([name=campaign_master_remote_status]:contains('draft'))`,
         },
     ],
 });
 
-/** Before the sync: who would be added and who would not, and from there to the sync. */
+/** The check before a sync shows the recipients by result, and starts the sync. */
 tours.add("campaign_master_check", {
     steps: () => [
         { trigger: "button[name=action_campaign_master_check]", run: "click" },
-        { trigger: ".modal .o_data_row:contains('Will be added'):contains('2')" },
+        { trigger: ".modal .o_data_row:contains('To Be Added'):contains('2')" },
         {
             content: "Those without an address open as a list",
-            trigger: ".modal .o_data_row:contains('No e-mail') button[name=action_open]",
+            trigger: ".modal .o_data_row:contains('No Email') button[name=action_open]",
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains('Nobody Reachable')" },
         { trigger: ".o_back_button a, .breadcrumb-item.o_back_button a", run: "click" },
         { trigger: "button[name=action_campaign_master_check]", run: "click" },
         { trigger: ".modal footer button[name=action_sync]", run: "click" },
-        {
-            trigger: ".o_campaign_master_sync_status[data-state=running]",
-        },
+        { trigger: `${STATUS}[data-state=running]` },
     ],
 });
 
-/** After the sync: its outcome, what is left to do, the locked template, and the tabs. */
-tours.add("campaign_master_outcome", {
+/** After a sync: its result, the next steps, the locked template, and the tabs. */
+tours.add("campaign_master_result", {
     steps: () => [
         {
-            content: "What is left to do in Campaign Master is said",
-            trigger: ".o_campaign_master_sync_status:contains('Left to do in Campaign Master')",
+            content: "The next steps in Campaign Master are shown",
+            trigger: `${STATUS}:contains('Next steps in Campaign Master')`,
         },
-        {
-            trigger: ".o_campaign_master_sync_status [data-outcome=no_email]",
-        },
+        { trigger: `${STATUS} [data-outcome=no_email]:contains('1 No Email')` },
         {
             content: "The template is locked and says why",
             trigger:
@@ -65,29 +76,104 @@ tours.add("campaign_master_outcome", {
         { trigger: "a[name=campaign_master_companies]", run: "click" },
         { trigger: ".o_list_view .o_data_row:contains('office@example.com')" },
         {
-            content: "An outcome opens its recipients",
-            trigger: ".o_campaign_master_sync_status [data-outcome=no_email]",
+            content: "A result opens its recipients",
+            trigger: `${STATUS} [data-outcome=no_email]`,
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains('Nobody Reachable')" },
         { trigger: ".o_back_button a, .breadcrumb-item.o_back_button a", run: "click" },
         {
-            content: "The log tells who synced and what came of it",
+            content: "The history shows user and result",
             trigger: "button[name=action_campaign_master_syncs]",
             run: "click",
         },
-        { trigger: ".o_list_view .o_data_row:contains('Mara Marketing'):contains('Partly')" },
+        { trigger: ".o_list_view .o_data_row:contains('Mara Marketing'):contains('Partial')" },
+    ],
+});
+
+/** While a sync pushes recipients, the form shows how many; Cancel ends it. */
+tours.add("campaign_master_cancel", {
+    steps: () => [
+        { trigger: `${STATUS}:contains('2 of 3 recipients') .progress[aria-valuenow='67']` },
+        { trigger: `${STATUS} .o_campaign_master_cancel`, run: "click" },
+        { trigger: `${STATUS}[data-state=cancelled]:contains('Sync again to add the others.')` },
+        { trigger: SYNC },
+    ],
+});
+
+/** While Campaign Master is down, the form shows what the sync is waiting for. */
+tours.add("campaign_master_waiting", {
+    steps: () => [
+        {
+            trigger: `${STATUS}[data-state=running]:contains('Campaign Master reports a technical problem. The sync resumes automatically at')`,
+        },
+    ],
+});
+
+/** A failed sync says why; Retry Failed starts it again. */
+tours.add("campaign_master_failed", {
+    steps: () => [
+        {
+            trigger: `${STATUS}[data-state=failed]:contains('no recipients were added') .o_campaign_master_retry:contains('Retry Failed')`,
+            run: "click",
+        },
+        { trigger: `${STATUS}[data-state=running]` },
+    ],
+});
+
+/** A deleted campaign can be created again or unlinked, and nothing else. */
+tours.add("campaign_master_deleted", {
+    steps: () => [
+        { trigger: `${STATUS}[data-state=failed]:contains('was deleted in Campaign Master')` },
+        {
+            trigger: `.o_form_view:not(:has(.o_campaign_master_retry, ${SYNC}, button[name=action_campaign_master_refresh_statistics])) button[name=action_campaign_master_create_again]`,
+        },
+        { trigger: "button[name=action_campaign_master_unlink]", run: "click" },
+        {
+            content: "The template can be selected again",
+            trigger: `.o_form_view:not(:has(${STATUS})) [name=campaign_master_template_id] input`,
+        },
+    ],
+});
+
+/** A refresh is shown, and its figures appear without reloading the page. */
+tours.add("campaign_master_refresh", {
+    steps: () => [
+        { trigger: "a[name=campaign_master_statistics]", run: "click" },
+        { trigger: "[name=campaign_master_sent]:contains(/^0$/)" },
+        { trigger: "button[name=action_campaign_master_refresh_statistics]", run: "click" },
+        { trigger: ".o_campaign_master_refreshing:contains('Refreshing statistics')" },
+        { trigger: "[name=campaign_master_sent]:contains(/^2$/)" },
+        { trigger: ".o_form_view:not(:has(.o_campaign_master_refreshing))" },
+    ],
+});
+
+/** A failed refresh says why, and the next one removes the message. */
+tours.add("campaign_master_refresh_failed", {
+    steps: () => [
+        {
+            trigger:
+                ".o_campaign_master_refresh_failed:contains('The statistics were not refreshed; the last figures are kept.'):contains('Campaign Master reports a technical problem.')",
+        },
+        { trigger: "button[name=action_campaign_master_refresh_statistics]", run: "click" },
+        {
+            trigger:
+                ".o_form_view:has(.o_campaign_master_refreshing):not(:has(.o_campaign_master_refresh_failed))",
+        },
     ],
 });
 
 /** Somebody without access to leads sees no Leads tab. */
 tours.add("campaign_master_no_leads", {
     steps: () => [
-        { trigger: ".o_notebook:has(a[name=campaign_master_contacts]):not(:has(a[name=campaign_master_leads]))" },
+        {
+            trigger:
+                ".o_notebook:has(a[name=campaign_master_contacts]):not(:has(a[name=campaign_master_leads]))",
+        },
     ],
 });
 
-/** People who are ticked in their list are added to a campaign. */
+/** People who are selected in their list are added to a campaign. */
 tours.add("campaign_master_add_to_campaign", {
     steps: () => [
         { trigger: ".o_data_row:contains('Tick Me') .o_list_record_selector input", run: "click" },
@@ -96,6 +182,6 @@ tours.add("campaign_master_add_to_campaign", {
         { trigger: ".modal [name=campaign_id] input", run: "edit Spring offers" },
         { trigger: ".ui-autocomplete .ui-menu-item:contains('Spring offers')", run: "click" },
         { trigger: ".modal button[name=action_add]", run: "click" },
-        { trigger: ".o_notification:contains('1 added to “Spring offers”')" },
+        { trigger: ".o_notification:contains('1 recipient was added to “Spring offers”')" },
     ],
 });

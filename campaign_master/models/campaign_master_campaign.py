@@ -1,0 +1,80 @@
+from odoo import api, fields, models
+
+
+class CampaignMasterCampaign(models.Model):
+    """How syncing and reading a campaign stands: one row per campaign that was ever synced.
+
+    Written by the scheduled actions, and when a person syncs or refreshes. What Campaign Master
+    reports about the campaign is on ``utm.campaign``. Updating the campaign there is in
+    ``campaign_master_campaign_export.py``, reading it in ``…_statistics.py``.
+    """
+
+    _name = "campaign.master.campaign"
+    _description = "Campaign Master Campaign"
+    _rec_name = "campaign_id"
+    _log_access = False
+
+    campaign_id = fields.Many2one("utm.campaign", required=True, readonly=True, ondelete="cascade")
+    account_id = fields.Many2one(
+        related="campaign_id.campaign_master_account_id", store=True, index=True
+    )
+
+    generation = fields.Integer(
+        readonly=True,
+        help="How often the campaign was created again or unlinked; part of its reference.",
+    )
+    synced_texts = fields.Json(
+        readonly=True, help="The texts that Campaign Master has, except for the template."
+    )
+
+    next_poll_at = fields.Datetime(readonly=True, help="When the statistics are read again.")
+    fresh_at = fields.Datetime(
+        readonly=True,
+        help="When the campaign was synced or sent last. The older, the less often it is read.",
+    )
+    moved_at = fields.Datetime(readonly=True, help="When the figures changed last.")
+    requested_at = fields.Datetime(
+        readonly=True,
+        help="A user clicked Refresh Statistics; empty when that is done or has failed.",
+    )
+    requested_by_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
+    read_message = fields.Text(readonly=True, help="Why the last refresh failed.")
+    read_step = fields.Selection(
+        [("status", "Status"), ("activity", "Activity")],
+        readonly=True,
+        help="The next call of a reading that has begun.",
+    )
+    read_failures = fields.Integer(
+        readonly=True, help="Number of consecutive responses that could not be used."
+    )
+    activity_due = fields.Boolean(
+        readonly=True, help="Activity is read even if the figures have not changed."
+    )
+    activity_since = fields.Datetime(
+        readonly=True, help="Activity up to this time was read completely."
+    )
+    activity_next_since = fields.Datetime(
+        readonly=True, help="The next value of Activity Since, once the last page was read."
+    )
+    activity_page = fields.Integer(readonly=True, help="The last page that was read.")
+    activity_seen = fields.Json(readonly=True, help="See client/pages.py.")
+
+    _unique_campaign = models.UniqueIndex("(campaign_id)")
+    _queue_index = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
+
+    @api.model
+    def _get_or_create(self, campaign):
+        """:return: the row of a campaign"""
+        return self.search([("campaign_id", "=", campaign.id)]) or self.create(
+            {"campaign_id": campaign.id}
+        )
+
+    def _replace(self):
+        """Start over for a new campaign in Campaign Master: only the generation remains.
+
+        :return: the new row
+        """
+        self.ensure_one()
+        values = {"campaign_id": self.campaign_id.id, "generation": self.generation + 1}
+        self.unlink()
+        return self.create(values)

@@ -1,0 +1,114 @@
+import json
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..tools import to_odoo
+from .campaign_master_recipient import ON_LIST
+
+# The columns that come from Campaign Master's activity, with their PostgreSQL types.
+ACTIVITY_COLUMNS = {
+    "open_count": "integer",
+    "click_count": "integer",
+    "forward_count": "integer",
+    "unsubscribe_count": "integer",
+    "first_open": "timestamp",
+    "last_open": "timestamp",
+    "first_click": "timestamp",
+    "last_click": "timestamp",
+    "bounced": "boolean",
+    "opted_out": "boolean",
+}
+
+
+class CampaignMasterRecipient(models.Model):
+    """Storing what recipients did, with set-based statements."""
+
+    _inherit = "campaign.master.recipient"
+
+    @api.model
+    def _ingest(self, campaign, activities):
+        """Store recipients' activity. Counts are absolute, so that storing them twice is harmless.
+
+        All recipients with the address get it: a company and its contact may share one.
+
+        :param campaign: ``utm.campaign``
+        :param activities: ``client.Activity`` objects
+        :return: number of recipients that changed
+        :rtype: int
+        """
+        rows = {}
+        for activity in activities:
+            email = activity.email.strip().lower()
+            rows[email] = {
+                "email": email,
+                "open_count": activity.opens,
+                "click_count": activity.clicks,
+                "forward_count": activity.forwards,
+                "unsubscribe_count": activity.unsubscribes,
+                "first_open": _to_timestamp(activity.first_open),
+                "last_open": _to_timestamp(activity.last_open),
+                "first_click": _to_timestamp(activity.first_click),
+                "last_click": _to_timestamp(activity.last_click),
+                "bounced": activity.bounced,
+                "opted_out": activity.opted_out,
+            }
+        if not rows:
+            return 0
+        self.flush_model()
+        columns = [SQL.identifier(name) for name in ACTIVITY_COLUMNS]
+        changed = self.env.execute_query(
+            SQL(
+                """
+                UPDATE campaign_master_recipient AS recipient
+                   SET (%(columns)s) = (%(new)s)
+                  FROM json_to_recordset(%(rows)s) AS activity(email text, %(types)s)
+                 WHERE recipient.campaign_id = %(campaign)s AND recipient.email = activity.email
+                   AND (%(old)s) IS DISTINCT FROM (%(new)s)
+                RETURNING recipient.partner_id, recipient.lead_id
+                """,
+                columns=SQL(", ").join(columns),
+                new=SQL(", ").join(SQL("activity.%s", column) for column in columns),
+                old=SQL(", ").join(SQL("recipient.%s", column) for column in columns),
+                types=SQL(", ").join(
+                    SQL("%s %s", column, SQL(kind))
+                    for column, kind in zip(columns, ACTIVITY_COLUMNS.values(), strict=True)
+                ),
+                rows=json.dumps(list(rows.values())),
+                campaign=campaign.id,
+            )
+        )
+        changed_addresses = self.env["campaign.master.optout"]._update_from_activity(
+            campaign, {email: row["opted_out"] for email, row in rows.items()}
+        )
+        changed += self._apply_optouts(campaign.campaign_master_account_id, changed_addresses)
+        self.invalidate_model()
+        self.env["campaign.master.engagement"]._recompute_people(changed)
+        return len(changed)
+
+    @api.model
+    def _apply_optouts(self, account, addresses):
+        """Classify the account's recipients whose address unsubscribed or withdrew its opt-out, on
+        the campaigns where they are not on the list yet.
+
+        :return: ``(partner_id, lead_id)`` of these recipients
+        :rtype: list[tuple]
+        """
+        if not addresses:
+            return []
+        recipients = self.search(
+            [
+                ("email", "in", sorted(addresses)),
+                ("campaign_id.campaign_master_account_id", "=", account.id),
+                ("sync_state", "not in", ON_LIST),
+            ]
+        )
+        for campaign, on_campaign in recipients.grouped("campaign_id").items():
+            only = SQL("recipient.id = ANY(%s)", on_campaign.ids)
+            self._classify(campaign, only)
+        return [(one.partner_id.id, one.lead_id.id) for one in recipients]
+
+
+def _to_timestamp(moment):
+    """:return: an aware datetime as text for a column without time zone; ``None`` stays ``None``"""
+    return moment and to_odoo(moment).isoformat()

@@ -1,0 +1,17 @@
+from odoo.exceptions import AccessError
+
+MARKETING_GROUP = "mass_mailing.group_mass_mailing_user"
+
+
+def check_marketing_user(env):
+    """Check that the user may work with Campaign Master; superuser code may.
+
+    :raise AccessError: the user has no access to Email Marketing
+    """
+    if not env.su and not env.user.has_group(MARKETING_GROUP):
+        raise AccessError(
+            env._(
+                "You need access to Email Marketing to work with Campaign Master. Nothing was "
+                "changed. Ask your administrator for access."
+            )
+        )

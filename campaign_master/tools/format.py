@@ -1,0 +1,24 @@
+"""Numbers and times in sentences, in the reader's language and time zone."""
+
+from odoo import fields
+from odoo.tools.misc import format_datetime, format_time, formatLang
+
+
+def format_count(env, count):
+    """:return: a whole number in the reader's format, such as ``20,000``"""
+    return formatLang(env, count, digits=0)
+
+
+def format_moment(env, moment):
+    """Format a time in the time zone and language of the context.
+
+    :param datetime moment: naive, UTC
+    :return: the time of day; with the date unless it is today
+    :rtype: str
+    """
+    local_date = fields.Datetime.context_timestamp(env.user, moment).date()
+    today = fields.Datetime.context_timestamp(env.user, fields.Datetime.now()).date()
+    tz = env.context.get("tz")
+    if local_date == today:
+        return format_time(env, moment, tz=tz, time_format="short")
+    return format_datetime(env, moment, tz=tz, dt_format="short")
