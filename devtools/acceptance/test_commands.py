@@ -21,7 +21,7 @@ CI = ".ci/run"
 
 ONE_TEST = "devtools/environment/tests/test_environment.py::test_paths_and_options_are_separated"
 FAULTS = ["test", "--faults", "--all", "--keep", "devtools/faults/test_matrix.py"]
-FAULTS += ["-k", "authenticate and huge"]
+FAULTS += ["-k", "authenticate and 500"]
 BENCH = ["bench", "--quick", "--only", "adding"]
 QUOTA = ["bench", "--quota", "--quick", "--seeds", "1-1"]
 # Commands that end, with the fastest arguments.
