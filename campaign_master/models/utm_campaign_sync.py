@@ -22,7 +22,7 @@ class UtmCampaign(models.Model):
         are added to the list. The scheduled action *Add Waiting Recipients* makes the calls.
 
         In an automation rule or scheduled action, a refusal is not raised but stored as a failed
-        sync: raising would undo the change that triggered the rule. Such a call is told apart by
+        sync: raising would undo the change that triggered the rule. Such a call is recognized by
         the context, where Odoo sets ``__action_done`` for automation rules and ``cron_id`` for
         scheduled actions.
 

@@ -11,6 +11,7 @@ from . import (
     test_client_secrets,
     test_client_wire,
     test_companies,
+    test_error_messages,
     test_fast_paths,
     test_journey,
     test_plans,

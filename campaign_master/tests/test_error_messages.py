@@ -1,0 +1,38 @@
+from odoo.tests import TransactionCase, tagged
+
+from ..client import CampaignMasterError
+from ..client import errors as client_errors
+from ..tools import explain
+
+# Base classes that the client never raises itself.
+ABSTRACT = {"CampaignMasterError", "CampaignMasterAuthError"}
+
+
+@tagged("post_install", "-at_install")
+class TestErrorMessages(TransactionCase):
+    """Each failure is a sentence that says what happened and what to do now."""
+
+    def errors(self):
+        for name, cls in vars(client_errors).items():
+            if isinstance(cls, type) and issubclass(cls, CampaignMasterError):
+                if name in ABSTRACT:
+                    continue
+                for attribute, values in (
+                    ("period", ("hour", "month")),
+                    ("about", ("campaign", "list")),
+                ):
+                    if attribute in cls.__init__.__annotations__:
+                        for value in values:
+                            yield cls("code", "Bad Request", **{attribute: value})
+                        break
+                else:
+                    yield cls("code", "Bad Request")
+
+    def test_every_error_of_the_client_has_a_message(self):
+        errors = list(self.errors())
+        self.assertGreater(len(errors), 12)
+        for error in errors:
+            with self.subTest(type(error).__name__, key=error.key):
+                text = explain(self.env, error)
+                self.assertRegex(text, r"^[A-Z].+\. [A-Z].+\.$")
+                self.assertNotIn("%(", text)
