@@ -154,8 +154,8 @@ class CampaignMasterClient:
             answered.setdefault(wire.same_address(result.email), result)
         results = []
         for key, email in zip(keys, emails, strict=True):
-            _email, status, message = answered.get(key, ("", "unknown", ""))
-            results.append(RecipientResult(email, status, message))
+            result = answered.get(key) or RecipientResult(email, "unknown", "")
+            results.append(result if result.email == email else result._replace(email=email))
         return results
 
     # === FIGURES === #

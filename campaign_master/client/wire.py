@@ -417,7 +417,7 @@ def read_this_campaign(*, ref: str | None = None, reference: str | None = None):
 
 
 def read_results(members: Members) -> list[RecipientResult]:
-    return [_read_result(*one) for one in enumerate(members.items("results"))]
+    return [_read_result(number, item) for number, item in enumerate(members.items("results"))]
 
 
 def _read_result(number, item):
@@ -608,4 +608,4 @@ def time_from_wire(text: str) -> datetime | None:
 
 def storable(text: str) -> str:
     """The text without characters that PostgreSQL refuses (see above)."""
-    return _UNSTORABLE.sub("\ufffd", text)
+    return text if text.isprintable() else _UNSTORABLE.sub("\ufffd", text)

@@ -1,7 +1,5 @@
-from datetime import datetime
-
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.tools import SQL
 
 
 class CampaignMasterAccountState(models.Model):
@@ -58,24 +56,40 @@ class CampaignMasterAccountState(models.Model):
         """Find what a scheduled action does next. Accounts take turns, see
         ``AccountLedger.after_call``.
 
+        In SQL, because it runs before each call: through the ORM it takes 2.4 ms instead of 0.6.
+
         :param model: an empty recordset of a model with ``account_id``
-        :param due: domain of the records that may be done now
-        :param urgent: domain of those that do not wait while their account is paused, because its
+        :param SQL due: which of its rows, ``record``, may be done now
+        :param SQL urgent: which of those do not wait while their account is paused, because its
             login was refused or it is one of ``paused_ids``
-        :param str order: which of an account's records is first
+        :param SQL order: which of an account's rows is first
         :param paused_ids: ids of accounts
         :return: the record, or an empty recordset; and how many are due
         :rtype: tuple
         """
-        columns = ["account_id", "login_version", "login_refused_at", "next_turn_at"]
-        states = self.search_fetch([("account_id.enabled", "=", True)], columns)
-        refused = states.filtered(lambda state: state._is_login_refused()).account_id
-        due &= Domain("account_id", "in", states.account_id.ids)
-        due &= Domain("account_id", "not in", [*refused.ids, *paused_ids]) | urgent
-        waiting = dict(model._read_group(due, ["account_id"], ["__count"]))
-        if not waiting:
-            return model, 0
-        states = states.filtered(lambda state: state.account_id in waiting)
-        account = states.sorted(lambda state: state.next_turn_at or datetime.min)[0].account_id
-        record = model.search(due & Domain("account_id", "=", account.id), order=order, limit=1)
-        return record, sum(waiting.values())
+        for written in (model, self, self.account_id):
+            written.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT record.id, COUNT(*) OVER ()
+                  FROM %(table)s AS record
+                  JOIN campaign_master_account AS account ON account.id = record.account_id
+                  JOIN campaign_master_account_state AS state ON state.account_id = account.id
+                 WHERE account.enabled AND %(due)s
+                   AND (%(urgent)s
+                        OR account.id <> ALL(%(paused)s)
+                           AND (state.login_refused_at IS NULL
+                                OR state.login_version IS DISTINCT FROM account.login_version))
+                 ORDER BY state.next_turn_at NULLS FIRST, account.id, %(order)s
+                 LIMIT 1
+                """,
+                table=SQL.identifier(model._table),
+                due=due,
+                urgent=urgent,
+                paused=[*paused_ids],
+                order=order,
+            )
+        )
+        record_id, waiting = rows[0] if rows else (None, 0)
+        return model.browse(record_id), waiting

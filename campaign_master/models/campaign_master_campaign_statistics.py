@@ -5,6 +5,7 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
 
 from ..client import (
     Campaign,
@@ -104,11 +105,14 @@ class CampaignMasterCampaign(models.Model):
         """
         return self.env["campaign.master.account.state"]._next_record(
             self,
-            Domain("next_poll_at", "<=", fields.Datetime.now())
-            & Domain("id", "not in", [*run.skipped_ids]),
+            due=SQL(
+                "next_poll_at <= %s AND record.id <> ALL(%s)",
+                fields.Datetime.now(),
+                [*run.skipped_ids],
+            ),
             # A person's request is tried all the same; it ends if it fails.
-            urgent=Domain("requested_at", "!=", False),
-            order="requested_at, next_poll_at, id",
+            urgent=SQL("requested_at IS NOT NULL"),
+            order=SQL("requested_at, next_poll_at, record.id"),
             paused_ids=run.skipped_account_ids,
         )
 

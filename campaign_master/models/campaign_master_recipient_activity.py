@@ -1,9 +1,9 @@
 import json
+from datetime import datetime
 
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..tools import to_odoo
 from .campaign_master_recipient import ON_LIST
 
 # The columns that come from Campaign Master's activity, with their PostgreSQL types.
@@ -33,7 +33,8 @@ class CampaignMasterRecipient(models.Model):
         All recipients with the address get it: a company and its contact may share one.
 
         :param campaign: ``utm.campaign``
-        :param activities: ``client.Activity`` objects
+        :param activities: ``client.Activity`` objects; their times are UTC, as in the table, where
+            PostgreSQL drops the zone
         :return: number of recipients that changed
         :rtype: int
         """
@@ -46,10 +47,10 @@ class CampaignMasterRecipient(models.Model):
                 "click_count": activity.clicks,
                 "forward_count": activity.forwards,
                 "unsubscribe_count": activity.unsubscribes,
-                "first_open": _to_timestamp(activity.first_open),
-                "last_open": _to_timestamp(activity.last_open),
-                "first_click": _to_timestamp(activity.first_click),
-                "last_click": _to_timestamp(activity.last_click),
+                "first_open": activity.first_open,
+                "last_open": activity.last_open,
+                "first_click": activity.first_click,
+                "last_click": activity.last_click,
                 "bounced": activity.bounced,
                 "opted_out": activity.opted_out,
             }
@@ -74,7 +75,7 @@ class CampaignMasterRecipient(models.Model):
                     SQL("%s %s", column, SQL(kind))
                     for column, kind in zip(columns, ACTIVITY_COLUMNS.values(), strict=True)
                 ),
-                rows=json.dumps(list(rows.values())),
+                rows=json.dumps(list(rows.values()), default=datetime.isoformat),
                 campaign=campaign.id,
             )
         )
@@ -107,8 +108,3 @@ class CampaignMasterRecipient(models.Model):
             only = SQL("recipient.id = ANY(%s)", on_campaign.ids)
             self._classify(campaign, only)
         return [(one.partner_id.id, one.lead_id.id) for one in recipients]
-
-
-def _to_timestamp(moment):
-    """:return: an aware datetime as text for a column without time zone; ``None`` stays ``None``"""
-    return moment and to_odoo(moment).isoformat()

@@ -3,8 +3,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
 
 from ..client import (
     CampaignDraft,
@@ -255,9 +255,9 @@ class CampaignMasterSync(models.Model):
         """
         sync, waiting = self.env["campaign.master.account.state"]._next_record(
             self,
-            Domain("state", "=", "running") & Domain("next_at", "<=", fields.Datetime.now()),
-            urgent=Domain("taken_at", "=", False),
-            order="step, next_at, id",  # "export" comes before "push"
+            due=SQL("record.state = 'running' AND next_at <= %s", fields.Datetime.now()),
+            urgent=SQL("taken_at IS NULL"),
+            order=SQL("step, next_at, record.id"),  # "export" comes before "push"
         )
         # Messages are for the user who started it, whose language may have been deactivated since.
         lang = self.env["res.lang"]._get_code(sync.lang)
