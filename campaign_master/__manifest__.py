@@ -1,7 +1,7 @@
 {
     "name": "Campaign Master",
     "summary": "Plan a campaign in Odoo, send it with Campaign Master, see who reacted",
-    "version": "19.0.1.4.0",
+    "version": "19.0.1.5.0",
     "category": "Marketing/Email Marketing",
     "author": "Campaign Master for Odoo contributors",
     "license": "LGPL-3",
@@ -15,6 +15,7 @@
         "views/campaign_master_template_views.xml",
         "views/campaign_master_list_views.xml",
         "views/campaign_master_recipient_views.xml",
+        "views/campaign_master_recipient_person_views.xml",
         "views/campaign_master_sync_views.xml",
         "views/campaign_master_usage_views.xml",
         "views/utm_campaign_views.xml",

@@ -272,7 +272,9 @@ class CampaignMasterAccount(models.Model):
                 account._store_catalog(*account._read_catalog(client))
         except CampaignMasterError as error:
             return notification(
-                "danger", "\n".join([*messages, explain(self.env, error)]), sticky=True
+                "danger",
+                "\n".join([*messages, explain(self.env, error, in_settings=True)]),
+                sticky=True,
             )
         account.invalidate_recordset()
         if was_refused:

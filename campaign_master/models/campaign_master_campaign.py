@@ -32,6 +32,12 @@ class CampaignMasterCampaign(models.Model):
         readonly=True,
         help="When the campaign was synced or sent last. The older, the less often it is read.",
     )
+    seen_unsent_at = fields.Datetime(
+        readonly=True, help="When Odoo last saw that the campaign was not sent yet."
+    )
+    seen_sent_at = fields.Datetime(
+        readonly=True, help="When Odoo first saw that the campaign was sent."
+    )
     moved_at = fields.Datetime(readonly=True, help="When the figures changed last.")
     requested_at = fields.Datetime(
         readonly=True,

@@ -72,6 +72,10 @@ class CampaignMasterCampaign(models.Model):
         if not (self.requested_at or self.read_step):  # else it is being read now
             self.next_poll_at = next_poll(now, now)
 
+    def _make_due(self):
+        """The campaigns were restored from the archive: read them at the next run."""
+        self.filtered("next_poll_at").next_poll_at = fields.Datetime.now()
+
     @api.model
     def _make_recent_due(self):
         """Make all campaigns due that may have new figures: in the last 14 days they were synced or
@@ -248,6 +252,7 @@ class CampaignMasterCampaign(models.Model):
             # A person's interest counts as if the figures had changed.
             now if was_requested else self.moved_at,
             sent=self.campaign_id.campaign_master_sent > 0,
+            archived=not self.campaign_id.active,
             slowdown=run.slowdown(self.account_id),
         )
         # A later reading also ends the message that a refresh failed.

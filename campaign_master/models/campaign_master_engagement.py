@@ -1,28 +1,41 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-# The columns, and how they are computed from a person's recipients.
+# The columns, and how they are computed from what the person did on each campaign.
 TOTALS = {
-    "open_count": "SUM(open_count)",
-    "click_count": "SUM(click_count)",
-    "forward_count": "SUM(forward_count)",
-    "unsubscribe_count": "SUM(unsubscribe_count)",
-    "first_open": "MIN(first_open)",
-    "last_open": "MAX(last_open)",
-    "first_click": "MIN(first_click)",
-    "last_click": "MAX(last_click)",
-    "bounced": "BOOL_OR(COALESCE(bounced, FALSE))",
-    "opted_out": "BOOL_OR(COALESCE(opted_out, FALSE))",
+    "open_count": "SUM",
+    "click_count": "SUM",
+    "forward_count": "SUM",
+    "unsubscribe_count": "SUM",
+    "first_open": "MIN",
+    "last_open": "MAX",
+    "first_click": "MIN",
+    "last_click": "MAX",
+    "bounced": "BOOL_OR",
+    "opted_out": "BOOL_OR",
 }
+# The same of the recipients that have a campaign and an address in common.
+ONCE = [
+    "BOOL_OR(bounced_address.email IS NOT NULL)"
+    if name == "bounced"
+    # One line may have been added later than the other, after the last activity.
+    else f"{'MAX' if function == 'SUM' else function}({name})"
+    for name, function in TOTALS.items()
+]
+# With activity, or something else to say.
+HAVING = SQL(
+    "HAVING SUM(open_count + click_count + forward_count + unsubscribe_count) > 0"
+    " OR BOOL_OR(bounced OR opted_out)"
+)
 
 
 class CampaignMasterEngagement(models.Model):
-    """What one person did on all campaigns of one company. People without activity need no row.
+    """What one person did on all campaigns of one company. People without activity have no row.
 
     Stored, so that lists of people can be searched and sorted by it. In its own narrow table,
     because writing ``res_partner`` takes five times as long, and because companies that share a
-    contact must not share this. Computed from the recipients alone: :meth:`_recompute_totals` may
-    run at any time.
+    contact must not share this. Computed from the recipients and the addresses of people alone:
+    :meth:`_recompute_totals` may run at any time.
 
     Read through the fields of ``campaign.master.engagement.mixin`` only.
     """
@@ -48,62 +61,159 @@ class CampaignMasterEngagement(models.Model):
     _unique_partner = models.UniqueIndex("(partner_id, company_id) WHERE partner_id IS NOT NULL")
     _unique_lead = models.UniqueIndex("(lead_id, company_id) WHERE lead_id IS NOT NULL")
 
+    def init(self):
+        # As for recipients: updates touch no index.
+        self.env.cr.execute(SQL("ALTER TABLE campaign_master_engagement SET (fillfactor = 50)"))
+
+    @api.model
+    def _contacts_of(self, lead_ids):
+        """:return: ids of the contacts of those leads that are recipients, in the database
+        :rtype: set[int]"""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT partner_id FROM crm_lead AS lead
+                 WHERE id = ANY(%s) AND partner_id IS NOT NULL
+                   AND EXISTS (SELECT FROM campaign_master_recipient WHERE lead_id = lead.id)
+                """,
+                list(lead_ids),
+            )
+        )
+        return {partner_id for [partner_id] in rows}
+
     @api.model
     def _recompute_people(self, people, removed=False):
-        """Recompute the totals of the people behind some recipients.
+        """Recompute the totals of some people, and of the contacts of the leads among them.
 
         :param people: tuples ``(partner_id, lead_id)``, one of them ``None``
-        :param bool removed: whether recipients were removed, so that rows may have to go
+        :param bool removed: as in :meth:`_recompute_totals`
         """
-        partner_ids = {partner_id for partner_id, _lead_id in people if partner_id}
         lead_ids = {lead_id for _partner_id, lead_id in people if lead_id}
-        self._recompute_totals("partner_id", partner_ids, removed)
-        self._recompute_totals("lead_id", lead_ids, removed)
+        partner_ids = {partner_id for partner_id, _lead_id in people if partner_id}
+        if lead_ids:
+            self._recompute_totals("crm.lead", lead_ids, removed)
+            partner_ids |= self._contacts_of(lead_ids)
+        self._recompute_totals("res.partner", partner_ids, removed)
 
     @api.model
-    def _recompute_totals(self, person_field, ids, removed=False):
+    def _recompute_totals(self, model, ids, removed=False):
         """Recompute the totals of some people, and write those that changed, in one statement.
 
-        :param str person_field: ``partner_id`` or ``lead_id``
+        Reads addresses and contacts from the database: when a change of them is written there,
+        people are recomputed again.
+
+        :param str model: ``res.partner`` or ``crm.lead``
         :param ids: ids of these people
-        :param bool removed: as in :meth:`_recompute_people`
+        :param bool removed: whether there may be less to count than before, so that rows may have
+            to go
         """
         if not ids:
             return
-        ids = list(ids)
         self.flush_model()
         self.env["campaign.master.recipient"].flush_model()
-        self.env["utm.campaign"].flush_model(["campaign_master_company_id"])
-        person = SQL.identifier(person_field)
-        if removed:
-            self.env.cr.execute(
-                SQL("DELETE FROM campaign_master_engagement WHERE %s = ANY(%s)", person, ids)
-            )
+        self.env["utm.campaign"].flush_model(
+            ["campaign_master_company_id", "campaign_master_sent_at"]
+        )
+        People = self.env[model]
+        person_field = SQL.identifier(People._campaign_master_field)
         columns = [SQL.identifier(name) for name in TOTALS]
         self.env.cr.execute(
             SQL(
                 """
+                WITH line AS (
+                    %(lines)s
+                ), bounced_address AS MATERIALIZED (
+                    %(bounced_addresses)s
+                ), counted AS (
+                    -- Once per campaign and address, although several lines have them: of people
+                    -- who were merged, of a lead and its contact.
+                    SELECT line.person_id, campaign.campaign_master_company_id AS company_id,
+                           %(once)s
+                      FROM line
+                           JOIN utm_campaign AS campaign ON campaign.id = line.campaign_id
+                           LEFT JOIN bounced_address
+                               ON line.sent_to AND line.email = line.address
+                               AND bounced_address.email = line.email
+                               AND bounced_address.company_id = campaign.campaign_master_company_id
+                     WHERE campaign.campaign_master_company_id IS NOT NULL
+                     GROUP BY line.person_id, campaign.id, line.email
+                ), total AS (
+                    SELECT person_id, company_id, %(totals)s
+                      FROM counted
+                     GROUP BY person_id, company_id
+                    %(having)s
+                )
+                %(removed)s
                 INSERT INTO campaign_master_engagement AS engagement
                             (%(person)s, company_id, %(columns)s)
-                SELECT recipient.%(person)s, campaign.campaign_master_company_id, %(sums)s
-                  FROM campaign_master_recipient AS recipient
-                  JOIN utm_campaign AS campaign ON campaign.id = recipient.campaign_id
-                 WHERE recipient.%(person)s = ANY(%(ids)s)
-                   AND campaign.campaign_master_company_id IS NOT NULL
-                 GROUP BY recipient.%(person)s, campaign.campaign_master_company_id
-                 ORDER BY recipient.%(person)s
+                SELECT person_id, company_id, %(columns)s FROM total ORDER BY person_id
                 ON CONFLICT (%(person)s, company_id) WHERE %(person)s IS NOT NULL DO UPDATE
                    SET (%(columns)s) = (%(new)s)
                  WHERE (%(old)s) IS DISTINCT FROM (%(new)s)
                 """,
-                person=person,
+                lines=People._campaign_master_lines_sql(list(ids)),
+                bounced_addresses=self._bounced_addresses_sql(),
+                once=SQL(", ").join(
+                    SQL("%s AS %s", SQL(formula), column)
+                    for formula, column in zip(ONCE, columns, strict=True)
+                ),
+                totals=SQL(", ").join(
+                    SQL("%s(%s) AS %s", SQL(function), column, column)
+                    for function, column in zip(TOTALS.values(), columns, strict=True)
+                ),
+                having=HAVING if removed else SQL(""),
+                removed=self._remove_sql(person_field, list(ids)) if removed else SQL(""),
+                person=person_field,
                 columns=SQL(", ").join(columns),
-                sums=SQL(", ").join(SQL(formula) for formula in TOTALS.values()),
-                ids=ids,
                 old=SQL(", ").join(SQL("engagement.%s", column) for column in columns),
                 new=SQL(", ").join(SQL("EXCLUDED.%s", column) for column in columns),
             )
         )
-        self.invalidate_model()
-        for model in ("res.partner", "crm.lead"):
-            self.env[model].invalidate_model([f"campaign_master_{name}" for name in TOTALS])
+        self.invalidate_model(flush=False)
+        People.invalidate_model([f"campaign_master_{name}" for name in TOTALS], flush=False)
+
+    @api.model
+    def _remove_sql(self, person_field, ids):
+        """:return: the part of the statement that removes rows of people without activity"""
+        return SQL(
+            """
+            , removed AS (
+                DELETE FROM campaign_master_engagement AS engagement
+                 WHERE %(person)s = ANY(%(ids)s)
+                   AND NOT EXISTS (SELECT FROM total
+                                    WHERE person_id = engagement.%(person)s
+                                      AND company_id = engagement.company_id))
+            """,
+            person=person_field,
+            ids=ids,
+        )
+
+    @api.model
+    def _bounced_addresses_sql(self):
+        """:return: a SELECT of the people's present addresses that bounced, by company: on the
+        latest campaign that was sent to the address, and without an open or click there"""
+        return SQL(
+            """
+            SELECT present.address AS email, latest.company_id
+              FROM (SELECT DISTINCT address FROM line WHERE sent_to AND email = address) AS present
+                   -- LIMIT: PostgreSQL looks up each address, whatever it expects to find.
+                   CROSS JOIN LATERAL (
+                       SELECT FROM campaign_master_recipient
+                        WHERE email = present.address AND bounced LIMIT 1
+                   ) AS bounce
+                   CROSS JOIN LATERAL (
+                       -- A campaign that is being sent has no time yet: it is the latest.
+                       SELECT DISTINCT ON (campaign.campaign_master_company_id)
+                              campaign.campaign_master_company_id AS company_id,
+                              sent.bounced AND sent.open_count = 0 AND sent.click_count = 0
+                              AS is_bounced
+                         FROM campaign_master_recipient AS sent
+                         JOIN utm_campaign AS campaign ON campaign.id = sent.campaign_id
+                        WHERE sent.email = present.address AND sent.sent_to
+                        ORDER BY campaign.campaign_master_company_id,
+                                 campaign.campaign_master_sent_at DESC NULLS FIRST,
+                                 campaign.id DESC, sent.id
+                   ) AS latest
+             WHERE latest.is_bounced
+            """
+        )

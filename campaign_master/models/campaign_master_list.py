@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools import format_count
+
 
 class CampaignMasterList(models.Model):
     _name = "campaign.master.list"
@@ -9,6 +11,16 @@ class CampaignMasterList(models.Model):
     recipient_count = fields.Integer(
         string="People", readonly=True, help="Number of people on the list in Campaign Master."
     )
+
+    @api.depends("name", "recipient_count")
+    @api.depends_context("campaign_master_drop_down", "lang")
+    def _compute_display_name(self):
+        """In drop-downs, with the number of people."""
+        super()._compute_display_name()
+        if not self.env.context.get("campaign_master_drop_down"):
+            return
+        for entry in self:
+            entry.display_name = f"{entry.name} ({format_count(self.env, entry.recipient_count)})"
 
     @api.model
     def _entry_columns(self):

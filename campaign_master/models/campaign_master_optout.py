@@ -38,8 +38,21 @@ class CampaignMasterOptout(models.Model):
         :rtype: set
         """
         self.flush_model()
+        account = campaign.campaign_master_account_id
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT email FROM campaign_master_optout"
+                " WHERE campaign_id = %s AND account_id = %s",
+                campaign.id,
+                account.id,
+            )
+        )
+        known = {email for [email] in rows}
         opted_out = [address for address, is_out in addresses.items() if is_out]
-        opted_in = [address for address, is_out in addresses.items() if not is_out]
+        opted_out = sorted(set(opted_out) - known)
+        opted_in = sorted(address for address in known if addresses.get(address) is False)
+        if not opted_out and not opted_in:
+            return set()
         changed = self.env.execute_query(
             SQL(
                 """
@@ -51,7 +64,7 @@ class CampaignMasterOptout(models.Model):
                 ON CONFLICT (email, account_id, campaign_id) DO NOTHING
                 RETURNING email
                 """,
-                account=campaign.campaign_master_account_id.id,
+                account=account.id,
                 campaign=campaign.id,
                 uid=self.env.uid,
                 opted_out=opted_out,
@@ -64,7 +77,7 @@ class CampaignMasterOptout(models.Model):
                    AND email = ANY(%(opted_in)s::text[])
                 RETURNING email
                 """,
-                account=campaign.campaign_master_account_id.id,
+                account=account.id,
                 campaign=campaign.id,
                 opted_in=opted_in,
             )

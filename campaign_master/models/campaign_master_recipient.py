@@ -15,6 +15,7 @@ STATES = [
     ("invalid", "Invalid Address"),
     ("duplicate", "Duplicate Address"),
     ("opted_out", "Opted Out"),
+    ("blacklisted", "Blacklisted in Odoo"),
     ("refused", "Rejected"),
 ]
 # How the form shows each state: a Bootstrap color.
@@ -26,31 +27,69 @@ STATE_COLORS = {
     "invalid": "warning",
     "duplicate": "secondary",
     "opted_out": "secondary",
+    "blacklisted": "secondary",
     "refused": "danger",
 }
 # States of recipients that are on the campaign's list.
 ON_LIST = ("added", "exists")
+# Status in Campaign Master from which on nobody who is added receives the campaign.
+SENT_STATUSES = ("sending", "sent")
 KINDS = [("lead", "Lead"), ("contact", "Contact"), ("company", "Company")]
+RESULTS = [
+    ("clicked", "Clicked"),
+    ("opened", "Opened"),
+    ("delivered", "Delivered"),
+    ("bounced", "Bounced"),
+    ("opted_out", "Opted Out"),
+    ("on_list", "On the List"),
+    ("late", "Added After Sending"),
+    ("waiting", "Not Synced Yet"),
+    ("duplicate", "Duplicate Address"),
+    ("not_sent", "Not Sent"),
+]
+# A person has any number of merged recipients on a campaign, and one that is not merged.
+MERGED_KEY = "CASE WHEN is_merged THEN id ELSE 0 END"
+# Columns that PostgreSQL computes from others of the same row, so that no statement can forget
+# them.
+GENERATED_COLUMNS = {
+    "opted_out": "opted_out_here IS TRUE OR opted_out_before IS TRUE",
+    "delivered": "sent_to IS TRUE AND bounced IS NOT TRUE",
+    "result": """
+        CASE WHEN opted_out_here THEN 'opted_out'
+             WHEN click_count > 0 THEN 'clicked'
+             WHEN open_count > 0 THEN 'opened'
+             WHEN bounced THEN 'bounced'
+             WHEN sent_to THEN 'delivered'
+             WHEN late THEN 'late'
+             WHEN opted_out_before THEN 'opted_out'
+             WHEN sync_state IN ('added', 'exists') THEN 'on_list'
+             WHEN sync_state = 'pending' THEN 'waiting'
+             WHEN sync_state = 'duplicate' THEN 'duplicate'
+             ELSE 'not_sent' END""",
+}
 
 
 class CampaignMasterRecipient(models.Model):
     """A lead, contact or company on a campaign: what was sent to the list, and the activity since.
 
-    Written by set-based statements only (``campaign_master_recipient_bulk.py``), because a campaign
-    may have 100,000 recipients.
+    Written by set-based statements only, because a campaign may have 100,000 recipients:
+    ``campaign_master_recipient_bulk.py`` adds people, ``…_reasons.py`` decides who is not added to
+    the list, ``…_sending.py`` stores what happens to the others, and ``…_activity.py`` what they
+    do.
 
-    ========== =========================================================================
-    state      meaning
-    ========== =========================================================================
-    pending    not on the list yet; the next sync adds it
-    added      added to the list by Odoo
-    exists     was already on the list; not added twice
-    no_email   the person has no email address
-    invalid    the email address is not valid, for Odoo or for Campaign Master
-    duplicate  another recipient of the campaign with the same address is on the list for both
-    opted_out  the address unsubscribed from a campaign of this account; never added
-    refused    Campaign Master rejected the address; ``sync_message`` is its reason
-    ========== =========================================================================
+    =========== =========================================================================
+    state       meaning
+    =========== =========================================================================
+    pending     not on the list yet; the next sync adds it
+    added       added to the list by Odoo
+    exists      was already on the list; not added twice
+    no_email    the person has no email address
+    invalid     the email address is not valid, for Odoo or for Campaign Master
+    duplicate   another recipient of the campaign with the same address is on the list for both
+    blacklisted the address is on Odoo's blacklist; never added
+    opted_out   the address unsubscribed from a campaign of this account; never added
+    refused     Campaign Master rejected the address; ``sync_message`` is its reason
+    =========== =========================================================================
     """
 
     _name = "campaign.master.recipient"
@@ -61,6 +100,7 @@ class CampaignMasterRecipient(models.Model):
     _log_access = False
 
     campaign_id = fields.Many2one("utm.campaign", required=True, readonly=True, ondelete="cascade")
+    campaign_sent_at = fields.Datetime(related="campaign_id.campaign_master_sent_at")
     partner_id = fields.Many2one("res.partner", readonly=True, ondelete="set null")
     lead_id = fields.Many2one("crm.lead", readonly=True, ondelete="set null")
     kind = fields.Selection(KINDS, required=True, readonly=True)
@@ -80,10 +120,40 @@ class CampaignMasterRecipient(models.Model):
     sync_message = fields.Char(
         string="Reason", readonly=True, help="Campaign Master's reason for rejecting the address."
     )
+    on_list_at = fields.Datetime(
+        string="On the List Since",
+        readonly=True,
+        help="When the address was added to the list, or found on it.",
+    )
+    is_twin = fields.Boolean(
+        string="Shares an Address",
+        readonly=True,
+        help="Another recipient of the campaign has the same address and is counted for both.",
+    )
     late = fields.Boolean(
         string="Added After Sending",
         readonly=True,
-        help="Added to the list after the campaign was sent; will not receive it.",
+        help="Added after the campaign was sent; will not receive it.",
+    )
+    sent_to = fields.Boolean(
+        string="Sent",
+        readonly=True,
+        help="The address was on the list when the campaign was sent.",
+    )
+    delivered = fields.Boolean(
+        readonly=True, help="The campaign was sent to the address, and it did not bounce."
+    )
+    result = fields.Selection(
+        RESULTS,
+        readonly=True,
+        help="What happened so far: the most telling of unsubscribing, clicking, opening, bouncing "
+        "and receiving the email.",
+    )
+    is_merged = fields.Boolean(
+        string="Merged",
+        readonly=True,
+        help="The recipient of a person that was merged into this one, who is on the campaign, "
+        "too.",
     )
     open_count = fields.Integer(string="Total Opens", readonly=True, help="Number of opens.")
     click_count = fields.Integer(
@@ -104,6 +174,16 @@ class CampaignMasterRecipient(models.Model):
     bounced = fields.Boolean(
         readonly=True, help="The address is invalid and does not receive emails."
     )
+    opted_out_here = fields.Boolean(
+        string="Opted Out of This Campaign",
+        readonly=True,
+        help="Unsubscribed through this campaign.",
+    )
+    opted_out_before = fields.Boolean(
+        readonly=True,
+        help="Unsubscribed from an earlier campaign of the same account; the address is not added "
+        "to the list.",
+    )
     opted_out = fields.Boolean(
         readonly=True,
         help="Unsubscribed from this campaign, or from an earlier one of the same account; then "
@@ -122,13 +202,21 @@ class CampaignMasterRecipient(models.Model):
         help="The address bounced on another campaign of the same account.",
     )
 
-    # No index contains a column that a sync or a reading updates, so that updates are HOT.
+    is_objection = fields.Boolean(
+        string="Objects, But Is on the List",
+        store=False,
+        search="_search_is_objection",
+        help="The address is on Odoo's blacklist, and a sync has put it on the Campaign Master "
+        "list: take it off there before a campaign is sent to the list.",
+    )
+
+    # No index contains a column that most syncs or readings update, so that updates are HOT.
     _unique_partner = models.UniqueIndex(
-        "(partner_id, campaign_id) WHERE partner_id IS NOT NULL",
+        f"(partner_id, campaign_id, ({MERGED_KEY})) WHERE partner_id IS NOT NULL",
         "This contact is already on the campaign.",
     )
     _unique_lead = models.UniqueIndex(
-        "(lead_id, campaign_id) WHERE lead_id IS NOT NULL",
+        f"(lead_id, campaign_id, ({MERGED_KEY})) WHERE lead_id IS NOT NULL",
         "This lead is already on the campaign.",
     )
     _one_person = models.Constraint(
@@ -136,6 +224,8 @@ class CampaignMasterRecipient(models.Model):
         "A recipient is either a lead or a contact or company.",
     )
     _email_index = models.Index("(email, campaign_id) WHERE email IS NOT NULL")
+    # Small, and changed only for the few that bounce: who shares an address that ever bounced.
+    _bounced_index = models.Index("(email) WHERE bounced")
     _campaign_index = models.Index("(campaign_id, id)")
     # For the pages of the tabs: without them, the first page of a tab reads all lines of the
     # campaign up to its first lead.
@@ -147,6 +237,33 @@ class CampaignMasterRecipient(models.Model):
         # Room for updates on the same page, which then touch no index: 7 ms instead of 23 ms for
         # 1,000 recipients.
         self.env.cr.execute(SQL("ALTER TABLE campaign_master_recipient SET (fillfactor = 50)"))
+        self._generate_columns()
+
+    def _generate_columns(self):
+        """Replace the ordinary columns that Odoo has created by generated ones."""
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT attname FROM pg_attribute"
+                " WHERE attrelid = 'campaign_master_recipient'::regclass AND attgenerated = 's'"
+            )
+        )
+        changes = []
+        for name, expression in GENERATED_COLUMNS.items():
+            if (name,) not in rows:
+                column = SQL.identifier(name)
+                changes.append(SQL("DROP COLUMN IF EXISTS %s", column))
+                changes.append(
+                    SQL(
+                        "ADD COLUMN %s %s GENERATED ALWAYS AS (%s) STORED",
+                        column,
+                        SQL(self._fields[name].column_type[1]),
+                        SQL(expression),
+                    )
+                )
+        if changes:
+            self.env.cr.execute(
+                SQL("ALTER TABLE campaign_master_recipient %s", SQL(", ").join(changes))
+            )
 
     def _search_known_on_list(self, operator, value):
         return self._search_same_address(
@@ -160,6 +277,14 @@ class CampaignMasterRecipient(models.Model):
 
     def _search_bounced_before(self, operator, value):
         return self._search_same_address(operator, SQL("other.bounced"))
+
+    def _search_is_objection(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        blacklisted = Domain.custom(
+            to_sql=lambda _model, alias, _query: self._blacklisted_sql(SQL.identifier(alias))
+        )
+        return Domain("sync_state", "in", ON_LIST) & blacklisted
 
     def _search_same_address(self, operator, condition):
         """:return: a domain: an ``other`` recipient with the same address, on an ``earlier``
@@ -182,13 +307,6 @@ class CampaignMasterRecipient(models.Model):
             )
         )
 
-    @api.depends("email", "partner_id", "lead_id")
-    def _compute_display_name(self):
-        for recipient in self:
-            # sudo: the user may read the recipient, and so its name
-            person = recipient.sudo().partner_id or recipient.sudo().lead_id
-            recipient.display_name = person.display_name or recipient.email
-
     # === CRUD METHODS === #
 
     @api.ondelete(at_uninstall=False)
@@ -205,9 +323,21 @@ class CampaignMasterRecipient(models.Model):
 
     def unlink(self):
         """Remove recipients in Odoo. They remain on the list in Campaign Master."""
-        people = [(recipient.partner_id.id, recipient.lead_id.id) for recipient in self]
+        people = self._people_of(SQL("id = ANY(%s)", self.ids))
         removed = Counter(recipient.campaign_id for recipient in self)
+        # sudo: also leads that the user may not read
+        twins = self.sudo().search(
+            [
+                ("campaign_id", "in", self.campaign_id.ids),
+                ("email", "in", self.mapped("email")),
+                ("is_twin", "=", True),
+                ("id", "not in", self.ids),
+            ]
+        )
         result = super().unlink()
+        # One of those who shared its address is counted now.
+        for campaign, recipients in twins.grouped("campaign_id").items():
+            recipients._classify(campaign, recipients.ids)
         for campaign, count in removed.items():
             # sudo: nobody may write the number
             campaign.sudo().campaign_master_recipient_count -= count
@@ -226,6 +356,11 @@ class CampaignMasterRecipient(models.Model):
                 self.env._("This person was deleted in Odoo. Only their activity is kept here.")
             )
         return person.get_formview_action() | {"target": "current"}
+
+    def action_open_campaign(self):
+        """Open the campaign."""
+        self.ensure_one()
+        return self.campaign_id.get_formview_action() | {"target": "current"}
 
     def action_remove(self):
         """Remove the selected recipients from their campaign, in Odoo only.

@@ -4,7 +4,7 @@ from datetime import datetime
 from odoo import api, models
 from odoo.tools import SQL
 
-from .campaign_master_recipient import ON_LIST
+from .campaign_master_recipient import ON_LIST, SENT_STATUSES
 
 # The columns that come from Campaign Master's activity, with their PostgreSQL types.
 ACTIVITY_COLUMNS = {
@@ -17,7 +17,7 @@ ACTIVITY_COLUMNS = {
     "first_click": "timestamp",
     "last_click": "timestamp",
     "bounced": "boolean",
-    "opted_out": "boolean",
+    "opted_out_here": "boolean",
 }
 
 
@@ -52,23 +52,38 @@ class CampaignMasterRecipient(models.Model):
                 "first_click": activity.first_click,
                 "last_click": activity.last_click,
                 "bounced": activity.bounced,
-                "opted_out": activity.opted_out,
+                "opted_out_here": activity.opted_out,
             }
         if not rows:
             return 0
         self.flush_model()
         columns = [SQL.identifier(name) for name in ACTIVITY_COLUMNS]
-        changed = self.env.execute_query(
+        found = self.env.execute_query(
             SQL(
                 """
-                UPDATE campaign_master_recipient AS recipient
-                   SET (%(columns)s) = (%(new)s)
-                  FROM json_to_recordset(%(rows)s) AS activity(email text, %(types)s)
-                 WHERE recipient.campaign_id = %(campaign)s AND recipient.email = activity.email
-                   AND (%(old)s) IS DISTINCT FROM (%(new)s)
-                RETURNING recipient.partner_id, recipient.lead_id
+                WITH changed AS (
+                    UPDATE campaign_master_recipient AS recipient
+                       SET (%(columns)s) = (%(new)s),
+                           sent_to = recipient.sent_to IS TRUE OR %(reacted)s,
+                           late = recipient.late IS TRUE AND NOT %(reacted)s
+                      FROM json_to_recordset(%(rows)s) AS activity(email text, %(types)s)
+                     WHERE recipient.campaign_id = %(campaign)s
+                       AND recipient.email = activity.email
+                       AND (%(old)s) IS DISTINCT FROM (%(new)s)
+                    RETURNING recipient.partner_id, recipient.lead_id, recipient.email,
+                              recipient.bounced
+                )
+                SELECT TRUE AS is_changed, partner_id, lead_id FROM changed
+                 UNION ALL
+                SELECT FALSE, sharing.* FROM (%(sharing)s) AS sharing
                 """,
                 columns=SQL(", ").join(columns),
+                # Whoever reacted got it, whatever we thought; before it is sent, to a test email.
+                reacted=SQL(
+                    "(%s AND (activity.open_count > 0 OR activity.click_count > 0"
+                    " OR activity.bounced OR activity.opted_out_here))",
+                    campaign.campaign_master_remote_status in SENT_STATUSES,
+                ),
                 new=SQL(", ").join(SQL("activity.%s", column) for column in columns),
                 old=SQL(", ").join(SQL("recipient.%s", column) for column in columns),
                 types=SQL(", ").join(
@@ -77,15 +92,17 @@ class CampaignMasterRecipient(models.Model):
                 ),
                 rows=json.dumps(list(rows.values()), default=datetime.isoformat),
                 campaign=campaign.id,
+                sharing=self._sharing_bounced_sql(),
             )
         )
         changed_addresses = self.env["campaign.master.optout"]._update_from_activity(
-            campaign, {email: row["opted_out"] for email, row in rows.items()}
+            campaign, {email: row["opted_out_here"] for email, row in rows.items()}
         )
-        changed += self._apply_optouts(campaign.campaign_master_account_id, changed_addresses)
+        reclassified = self._apply_optouts(campaign.campaign_master_account_id, changed_addresses)
         self.invalidate_model()
-        self.env["campaign.master.engagement"]._recompute_people(changed)
-        return len(changed)
+        people = [person for _is_changed, *person in found]
+        self.env["campaign.master.engagement"]._recompute_people(people + reclassified)
+        return sum(is_changed for is_changed, *_person in found) + len(reclassified)
 
     @api.model
     def _apply_optouts(self, account, addresses):
@@ -105,6 +122,5 @@ class CampaignMasterRecipient(models.Model):
             ]
         )
         for campaign, on_campaign in recipients.grouped("campaign_id").items():
-            only = SQL("recipient.id = ANY(%s)", on_campaign.ids)
-            self._classify(campaign, only)
+            self._classify(campaign, on_campaign.ids)
         return [(one.partner_id.id, one.lead_id.id) for one in recipients]

@@ -6,21 +6,9 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ..client import (
-    CampaignDraft,
-    CampaignMasterError,
-    CampaignMasterLoginRefusedError,
-    CampaignMasterNotFoundError,
-    CampaignMasterRateLimitError,
-)
-from ..tools import (
-    CronRun,
-    commit_with_retry,
-    explain_cause,
-    format_moment,
-    to_odoo,
-)
-from .campaign_master_account import BACKGROUND, INTERACTIVE, MIN_RATE_LIMIT_DELAY
+from ..client import CampaignDraft, CampaignMasterError
+from ..tools import CronRun, commit_with_retry
+from .campaign_master_account import BACKGROUND, INTERACTIVE
 
 _logger = logging.getLogger(__name__)
 
@@ -32,17 +20,9 @@ STATES = [
     ("failed", "Failed"),
     ("cancelled", "Cancelled"),
 ]
-# After an error that may pass, a sync waits 1, 2, 4 and 8 minutes; then it fails.
-MAX_RETRIES = 4
-# Without a limit that says when it ends.
-RATE_LIMIT_DELAY = timedelta(hours=1)
-# If a sync cannot even be ended.
-UNEXPECTED_ERROR_DELAY = timedelta(hours=1)
-# If a refused login could not be stored, it must not be tried again and again.
-LOGIN_RETRY_DELAY = timedelta(minutes=1)
 # Recipient states that somebody could correct: with one of them a sync is only partial.
 PROBLEMS = ("no_email", "invalid", "refused")
-SKIPPED = ("no_email", "invalid", "duplicate", "opted_out")
+SKIPPED = ("no_email", "invalid", "duplicate", "blacklisted", "opted_out")
 RETENTION = timedelta(days=90)
 SECOND = timedelta(seconds=1)
 
@@ -83,8 +63,9 @@ class CampaignMasterSync(models.Model):
         required=True,
         readonly=True,
         default="running",
-        help="Complete: everyone who can be added is on the list. Partial: some recipients have no "
-        "valid email address or were rejected. Failed: the sync stopped; see the message.",
+        help="Partial: some recipients have no valid email address or were rejected. Otherwise, "
+        "everyone who can be added is on the list. Complete: the sync changed something; Up to "
+        "Date: there was nothing to change. Failed: the sync stopped; see the message.",
     )
     message = fields.Text(readonly=True, help="What was done, and the next steps.")
     list_name = fields.Char(
@@ -105,8 +86,8 @@ class CampaignMasterSync(models.Model):
     )
     skipped = fields.Integer(
         readonly=True,
-        help="Recipients without a valid email address, with another recipient's address, or opted "
-        "out.",
+        help="Recipients without a valid email address, with another recipient's address, opted "
+        "out, or blacklisted in Odoo.",
     )
 
     # What the scheduled action needs from the user and the campaign, as it was at the start.
@@ -124,6 +105,9 @@ class CampaignMasterSync(models.Model):
     taken_at = fields.Datetime(readonly=True, help="When the first call was made.")
     waiting = fields.Boolean(readonly=True, help="The message says what the sync is waiting for.")
     failures = fields.Integer(readonly=True, help="Number of consecutive errors.")
+    exported = fields.Boolean(
+        readonly=True, help="The sync created or updated the campaign in Campaign Master."
+    )
     counts = fields.Json(readonly=True, help="The campaign's recipients by state.")
 
     _unique_running = models.UniqueIndex(
@@ -152,16 +136,8 @@ class CampaignMasterSync(models.Model):
         :param campaign: ``utm.campaign`` with an account
         :param bool retry_refused: whether recipients that were rejected before are added again
         :return: the new sync
-        :raise UserError: a sync is running already, or something required is missing
+        :raise UserError: something required is missing
         """
-        if campaign.campaign_master_sync_state == "running":
-            raise UserError(
-                self.env._(
-                    "“%(campaign)s” is already being synced. Its progress is shown on the "
-                    "campaign.",
-                    campaign=campaign.title,
-                )
-            )
         if missing := campaign._campaign_master_missing():
             raise UserError("\n".join(missing))
         if self.env.context.get("cron_id") in self._own_crons().ids:
@@ -304,31 +280,6 @@ class CampaignMasterSync(models.Model):
             commit_with_retry(self.env, self._handle_error, error, calls)
         return 0
 
-    def _end_unexpectedly(self):
-        """End the sync after an unexpected error. Commits."""
-        try:
-            message = self.env._(
-                "Unexpected error; your administrator can find it in the server log. Sync again to "
-                "continue."
-            )
-            commit_with_retry(self.env, self._end, "failed", message)
-        except Exception:
-            # For example, an automation rule on the campaign's result fails: try again later.
-            _logger.exception("Sync %s could not be ended", self.id)
-            self.env.cr.rollback()
-            commit_with_retry(self.env, self._postpone)
-
-    def _postpone(self):
-        """Try again in an hour; after some times, leave the queue without changing the campaign."""
-        if not self.exists():
-            return
-        next_at = fields.Datetime.now() + UNEXPECTED_ERROR_DELAY
-        if self.failures >= MAX_RETRIES:
-            self.write({"state": "failed", "ended_at": fields.Datetime.now()})
-            return
-        self.write({"next_at": next_at, "failures": self.failures + 1})
-        self._cron_push_recipients()._trigger(next_at)
-
     # === STEP EXPORT === #
 
     def _export(self, client):
@@ -356,7 +307,8 @@ class CampaignMasterSync(models.Model):
         ):
             self._end("failed", self._template_message(export.remote.template_ref))
             return
-        self.calls += calls
+        exported = export.changed or not campaign.campaign_master_ref
+        self.write({"calls": self.calls + calls, "exported": exported})
         campaign._campaign_master_store_export(export.remote, self.user_id)
         row.synced_texts = export.texts
         row._schedule_frequent_reading()
@@ -367,7 +319,7 @@ class CampaignMasterSync(models.Model):
         counts = Recipient._count_by_state(campaign)
         self._prepare_push(counts)
         if not self.total:
-            self._end("complete" if export.changed else "unchanged")
+            self._end(self._result(counts), counts=counts)
             return
         self._continue()
 
@@ -377,6 +329,18 @@ class CampaignMasterSync(models.Model):
         """The last call succeeded: the message says what the sync is doing."""
         self.write({"failures": 0, "waiting": False, "message": self._running_message()})
         self.campaign_id._campaign_master_store_sync("running", self.message, self.counts)
+
+    def _result(self, counts):
+        """Whether people are missing does not depend on which sync found out: it remains partial
+        until somebody corrects or removes them.
+
+        :param dict counts: the campaign's recipients by state
+        :return: the state in which the sync ends
+        :rtype: str
+        """
+        if any(counts.get(name) for name in (*PROBLEMS, "pending")):
+            return "partial"
+        return "complete" if self.exported or self.added or self.existed else "unchanged"
 
     def _end(self, state, message=None, counts=None):
         """End the sync, and say so on the campaign.
@@ -400,54 +364,3 @@ class CampaignMasterSync(models.Model):
             }
         )
         campaign._campaign_master_store_sync(state, self.message, counts)
-
-    def _handle_error(self, error, calls):
-        """Wait and try again, or end the sync and say why."""
-        if not self.exists():
-            return
-        self.calls += calls
-        if self.state != "running":
-            return
-        self.account_id._handle_error(error)
-        if isinstance(error, CampaignMasterLoginRefusedError):
-            # Due again when the login is corrected: see account._resume_paused_jobs.
-            self._wait(
-                fields.Datetime.now() + LOGIN_RETRY_DELAY,
-                error,
-                self.env._(
-                    "An administrator has been notified. The sync resumes once the login works."
-                ),
-            )
-        elif retry_at := self._retry_at(error):
-            self._cron_push_recipients()._trigger(retry_at)
-            self._wait(
-                retry_at,
-                error,
-                self.env._(
-                    "The sync resumes automatically at %(time)s.",
-                    time=format_moment(self.env, retry_at),
-                ),
-            )
-        elif isinstance(error, CampaignMasterNotFoundError) and self.step == "export":
-            self.campaign_id._campaign_master_store_deleted()
-            self._end("failed")  # if the campaign did not know of it
-        else:
-            self._end("failed", self._failure_message(error))
-
-    def _retry_at(self, error):
-        """:return: when to try again after this error, or ``None`` to give up
-        :rtype: datetime"""
-        now = fields.Datetime.now()
-        if isinstance(error, CampaignMasterRateLimitError):
-            retry_at = to_odoo(error.retry_at) or now + RATE_LIMIT_DELAY
-            return max(retry_at, now + MIN_RATE_LIMIT_DELAY)
-        if error.retryable and self.failures < MAX_RETRIES:
-            delay = timedelta(minutes=2**self.failures)
-            self.failures += 1
-            return now + delay
-        return None
-
-    def _wait(self, next_at, error, advice):
-        message = f"{explain_cause(self.env, error)} {advice}"
-        self.write({"next_at": next_at, "message": message, "waiting": True})
-        self.campaign_id._campaign_master_store_sync("running", message)

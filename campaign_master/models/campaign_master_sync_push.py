@@ -9,7 +9,6 @@ from ..client import (
     RecipientResult,
 )
 from ..tools import commit_with_retry
-from .campaign_master_sync import PROBLEMS
 
 # How often an address without an answer is sent in one sync.
 MAX_ATTEMPTS = 3
@@ -50,7 +49,6 @@ class CampaignMasterSync(models.Model):
 
     _inherit = "campaign.master.sync"
 
-    late = fields.Boolean(readonly=True, help="The campaign had already been sent.")
     attempt = fields.Integer(readonly=True)
     upto_id = fields.Integer(readonly=True, help="Last recipient that belongs to the sync.")
     position_id = fields.Integer(readonly=True, help="Last recipient whose result is stored.")
@@ -87,7 +85,6 @@ class CampaignMasterSync(models.Model):
             {
                 "step": "push",
                 "next_at": fields.Datetime.now(),
-                "late": campaign.campaign_master_remote_status == "sent",
                 "counts": counts,
                 "total": counts.get("pending", 0),
                 "attempt": 1,
@@ -219,7 +216,7 @@ class CampaignMasterSync(models.Model):
             inflight_from_id = in_flight[0]
         else:
             inflight_from_id = last_id
-        self.env["campaign.master.recipient"]._store_results(outcome, late=self.late)
+        self.env["campaign.master.recipient"]._store_results(self.campaign_id, outcome)
         stored = Counter()
         for (state, _message), ids in outcome.items():
             stored[state] += len(ids)
@@ -267,8 +264,7 @@ class CampaignMasterSync(models.Model):
             # People were added during the sync, or have withdrawn their opt-out.
             Recipient._classify(campaign)
             counts = Recipient._count_by_state(campaign)
-        is_partial = any(counts.get(name) for name in (*PROBLEMS, "pending"))
-        self._end("partial" if is_partial else "complete", counts=counts)
+        self._end(self._result(counts), counts=counts)
         # The number of people on the list has changed.
         self.account_id._request_refresh()
         return 0

@@ -1,8 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..tools import MARKETING_GROUP, check_marketing_user
+from .campaign_master_recipient import SENT_STATUSES
+from .utm_campaign_results import DELETED
 
 PREFIX = "campaign_master_"
 # What people plan. The first of them that is filled in assigns the campaign to the account of the
@@ -15,14 +17,19 @@ PLANNING_FIELDS = (
     PREFIX + "from_email",
     PREFIX + "reply_to",
 )
+# What Campaign Master takes from Odoo while the campaign is a draft there.
+DRAFT_FIELDS = (
+    "description",
+    *(name for name in PLANNING_FIELDS if name != PREFIX + "template_id"),
+)
 
 
 class UtmCampaign(models.Model):
     """A campaign as people plan it.
 
-    The buttons of syncing are in ``utm_campaign_sync.py``, what Campaign Master reports is in
-    ``utm_campaign_results.py``, and how the work stands is in ``campaign.master.campaign`` and
-    ``campaign.master.sync``.
+    Adding recipients is in ``utm_campaign_recipients.py``, the buttons of syncing are in
+    ``utm_campaign_sync.py``, what Campaign Master reports is in ``utm_campaign_results.py``, and
+    how the work stands is in ``campaign.master.campaign`` and ``campaign.master.sync``.
     """
 
     _inherit = "utm.campaign"
@@ -53,7 +60,8 @@ class UtmCampaign(models.Model):
     )
     campaign_master_subject = fields.Char(
         groups=MARKETING_GROUP,
-        help="Subject line of the email. Each sync updates it until the campaign is sent.",
+        help="Subject line of the email. Each sync updates it while the campaign is a draft in "
+        "Campaign Master.",
     )
     campaign_master_template_id = fields.Many2one(
         "campaign.master.template",
@@ -98,6 +106,11 @@ class UtmCampaign(models.Model):
     campaign_master_sees_leads = fields.Boolean(
         compute="_compute_campaign_master_sees_leads", groups=MARKETING_GROUP
     )
+    campaign_master_is_locked = fields.Boolean(
+        compute="_compute_campaign_master_is_locked",
+        groups=MARKETING_GROUP,
+        help="The campaign is no longer a draft in Campaign Master: changes would not reach it.",
+    )
 
     # === COMPUTE AND CONSTRAINTS === #
 
@@ -113,6 +126,12 @@ class UtmCampaign(models.Model):
     @api.depends_context("uid")
     def _compute_campaign_master_sees_leads(self):
         self.campaign_master_sees_leads = self.env["crm.lead"].has_access("read")
+
+    @api.depends("campaign_master_remote_status")
+    def _compute_campaign_master_is_locked(self):
+        for campaign in self:
+            status = campaign.campaign_master_remote_status
+            campaign.campaign_master_is_locked = status and status not in ("draft", DELETED)
 
     @api.constrains(
         "campaign_master_account_id", "campaign_master_template_id", "campaign_master_list_id"
@@ -140,20 +159,26 @@ class UtmCampaign(models.Model):
         for vals in vals_list:
             self._campaign_master_refuse_reported(vals)
             self._campaign_master_assign_account(vals)
+            self._campaign_master_set_company(vals)
         return super().create(vals_list)
 
     def write(self, vals):
         self._campaign_master_refuse_reported(vals)
+        self._campaign_master_refuse_locked(vals)
+        if vals.get("active"):
+            restored = self.filtered(lambda campaign: not campaign.active)
+            restored.sudo().campaign_master_campaign_ids._make_due()
         if not vals.keys() & {*PLANNING_FIELDS, PREFIX + "account_id"}:
             return super().write(vals)
+        vals = dict(vals)
         if PREFIX + "account_id" not in vals:
             unassigned = self.filtered(lambda campaign: not campaign.sudo()[PREFIX + "account_id"])
             if unassigned and unassigned != self:
                 # Two writes, because only one of them sets the account.
                 return unassigned.write(vals) and (self - unassigned).write(vals)
             if unassigned:
-                self._campaign_master_assign_account(vals := dict(vals))
-        self._campaign_master_refuse_locked(vals)
+                self._campaign_master_assign_account(vals)
+        self._campaign_master_set_company(vals)
         relisted = self._campaign_master_changing(PREFIX + "list_id", vals)
         moved = self._campaign_master_changing(PREFIX + "account_id", vals)
         result = super().write(vals)
@@ -163,23 +188,42 @@ class UtmCampaign(models.Model):
         if moved:
             # sudo: engagement includes people whom the user may not see
             self.env["campaign.master.engagement"].sudo()._recompute_people(
-                Recipient._people_of(moved), removed=True
+                Recipient._people_of(SQL("campaign_id = ANY(%s)", moved.ids)), removed=True
             )
         return result
 
     def unlink(self):
         """Delete campaigns in Odoo. In Campaign Master they remain."""
         # sudo: engagement includes people whom the user may not see
-        people = self.env["campaign.master.recipient"].sudo()._people_of(self)
+        Recipient = self.env["campaign.master.recipient"].sudo()
+        people = Recipient._people_of(SQL("campaign_id = ANY(%s)", self.ids))
         result = super().unlink()
         self.env["campaign.master.engagement"].sudo()._recompute_people(people, removed=True)
         return result
 
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        if "title" not in (default or {}):
+            for campaign, vals in zip(self, vals_list, strict=True):
+                vals["title"] = self.env._("%s (copy)", campaign.title)
+                vals.pop("name", None)  # the identifier follows the title
+        return vals_list
+
+    def copy_translations(self, new, excluded=()):
+        # Otherwise, only the title in the user's language would be marked as that of a copy.
+        return super().copy_translations(new, (*excluded, "title"))
+
     def _campaign_master_changing(self, name, vals):
-        """:return: the campaigns whose value of a many2one these values change"""
+        """:return: the campaigns whose value of a field these values change"""
         if name not in vals:
             return self.browse()
-        return self.filtered(lambda campaign: campaign.sudo()[name].id != (vals[name] or False))
+        field = self._fields[name]
+        return self.filtered(
+            lambda campaign: (
+                (field.convert_to_write(campaign.sudo()[name], campaign) or False)
+                != (vals[name] or False)
+            )
+        )
 
     @api.model
     def _campaign_master_assign_account(self, vals):
@@ -189,33 +233,74 @@ class UtmCampaign(models.Model):
             if account:
                 vals[PREFIX + "account_id"] = account.id
 
+    @api.model
+    def _campaign_master_set_company(self, vals):
+        """Where campaigns have a company, which Odoo's Sales app adds, it is the account's."""
+        if vals.get(PREFIX + "account_id") and "company_id" in self._fields:
+            account = self.env["campaign.master.account"].sudo().browse(vals[PREFIX + "account_id"])
+            vals["company_id"] = account.company_id.id
+
     def _campaign_master_refuse_locked(self, vals):
         """:raise UserError: values change what a sync under way uses, or what cannot be changed
         after the first sync"""
+        names = vals.keys() & {*DRAFT_FIELDS, PREFIX + "template_id", PREFIX + "account_id"}
+        if not names:
+            return
+        # Others must not learn of the campaign.
+        self.check_access("write")
+        for name in names:
+            self._check_field_access(self._fields[name], "write")
         for name in (PREFIX + "template_id", PREFIX + "list_id", PREFIX + "account_id"):
+            self._campaign_master_changing(name, vals)._campaign_master_refuse_while_running()
+        for campaign in self._campaign_master_changing(PREFIX + "template_id", vals).sudo():
+            if campaign.campaign_master_ref and campaign.campaign_master_remote_status != DELETED:
+                raise UserError(
+                    self.env._(
+                        "The template of “%(campaign)s” cannot be changed in Odoo after the "
+                        "first sync. Nothing was saved. To change it, use Launch Campaign › "
+                        "Edit/Test in Campaign Master.",
+                        campaign=campaign.title,
+                    )
+                )
+        for campaign in self._campaign_master_changing(PREFIX + "account_id", vals).sudo():
+            if campaign.campaign_master_ref:
+                raise UserError(
+                    self.env._(
+                        "“%(campaign)s” was synced with the account of %(company)s and cannot "
+                        "be moved. Nothing was saved. Duplicate the campaign to send it from "
+                        "another company.",
+                        campaign=campaign.title,
+                        company=campaign.campaign_master_account_id.company_id.name,
+                    )
+                )
+        for name in DRAFT_FIELDS:
             for campaign in self._campaign_master_changing(name, vals).sudo():
-                campaign._campaign_master_refuse_while_running()
-                if not campaign.campaign_master_ref:
-                    continue
-                if name == PREFIX + "template_id":
-                    raise UserError(
-                        self.env._(
-                            "The template of “%(campaign)s” cannot be changed in Odoo after the "
-                            "first sync. Nothing was saved. To change it, use Launch Campaign › "
-                            "Edit/Test in Campaign Master.",
-                            campaign=campaign.title,
-                        )
-                    )
-                if name == PREFIX + "account_id":
-                    raise UserError(
-                        self.env._(
-                            "“%(campaign)s” was synced with the account of %(company)s and cannot "
-                            "be moved. Nothing was saved. Duplicate the campaign to send it from "
-                            "another company.",
-                            campaign=campaign.title,
-                            company=campaign.campaign_master_account_id.company_id.name,
-                        )
-                    )
+                if campaign.campaign_master_is_locked:
+                    # The description may be written by any internal user, the status be read by
+                    # few.
+                    check_marketing_user(self.env)
+                    raise UserError(campaign._campaign_master_locked_message(name))
+
+    def _campaign_master_locked_message(self, name):
+        """:return: why a field can no longer be changed, and what to do instead
+        :rtype: str"""
+        values = {
+            "field": self._fields[name]._description_string(self.env),
+            "campaign": self.title,
+            "status": self.campaign_master_remote_status,
+        }
+        if self.campaign_master_remote_status in SENT_STATUSES:
+            return self.env._(
+                "%(field)s: “%(campaign)s” is “%(status)s” in Campaign Master and can no longer be "
+                "updated there. Nothing was saved. Duplicate the campaign to send something else.",
+                **values,
+            )
+        return self.env._(
+            "%(field)s: “%(campaign)s” is “%(status)s” in Campaign Master and can no longer be "
+            "updated there. Nothing was saved. Change it in Campaign Master, or duplicate the "
+            "campaign to send something else.",
+            **values,
+        )
 
     def _campaign_master_refuse_while_running(self):
         for campaign in self.sudo():
@@ -228,33 +313,7 @@ class UtmCampaign(models.Model):
                     )
                 )
 
-    # === RECIPIENTS === #
-
-    def campaign_master_add_recipients(self, model, domain):
-        """Add all records that the user may read and the domain finds. Adding twice is harmless.
-
-        :param str model: ``res.partner`` or ``crm.lead``
-        :param list domain: a search domain on that model
-        :return: ``added``, ``existing`` (already on the campaign) and, among those added,
-            ``without_email``
-        :rtype: dict
-        :raise UserError: another model, or the company has no enabled account
-        :raise AccessError: the user has no access to Email Marketing or to the model
-        """
-        campaign = self._campaign_master_check_access()
-        if model not in ("res.partner", "crm.lead"):
-            raise UserError(
-                self.env._(
-                    "Only leads, contacts and companies can be recipients. No recipient was added."
-                )
-            )
-        self._campaign_master_ensure_account()
-        people = self.env[model]
-        people.check_access("read")
-        # The statement that adds them reads the database.
-        people.flush_model()
-        query = people._search(Domain(domain))
-        return self.env["campaign.master.recipient"].sudo()._add(campaign, query)
+    # === WHAT A SYNC REQUIRES === #
 
     def _campaign_master_ensure_account(self):
         """Assign the campaign to the account of the current company, if it has none yet.
@@ -301,34 +360,6 @@ class UtmCampaign(models.Model):
         self.check_access(operation)
         return self.sudo()
 
-    def action_campaign_master_add_lead(self):
-        return self._action_campaign_master_add("crm.lead", self.env._("Add Leads"), [])
-
-    def action_campaign_master_add_contact(self):
-        return self._action_campaign_master_add(
-            "res.partner", self.env._("Add Contacts"), [("is_company", "=", False)]
-        )
-
-    def action_campaign_master_add_company(self):
-        return self._action_campaign_master_add(
-            "res.partner", self.env._("Add Companies"), [("is_company", "=", True)]
-        )
-
-    def _action_campaign_master_add(self, model, name, domain):
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": name,
-            "res_model": "campaign.master.add.recipients",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_campaign_id": self.id,
-                "default_model": model,
-                "default_domain": str(domain),
-            },
-        }
-
     def action_campaign_master_syncs(self):
         """Open the sync history of this campaign."""
         self.ensure_one()
@@ -354,4 +385,6 @@ class UtmCampaign(models.Model):
         domain = [("campaign_id", "=", self.id)]
         if state:
             domain.append(("sync_state", "=", state))
-        return {**action, "domain": domain, "context": {"create": False}}
+        # The column of the campaign is left out.
+        context = {"create": False, "campaign_master_one_campaign": True}
+        return {**action, "domain": domain, "context": context}

@@ -1,12 +1,35 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import SQL
 
 from ..tools import MARKETING_GROUP, to_odoo
-from .campaign_master_recipient import STATE_COLORS
+from .campaign_master_recipient import SENT_STATUSES, STATE_COLORS
 from .campaign_master_sync import STATES
 
 PREFIX = "campaign_master_"
 DELETED = "deleted"
+CAMPAIGN_STATES = [
+    ("draft", "Draft"),
+    ("syncing", "Syncing"),
+    ("attention", "Needs Attention"),
+    ("ready", "Ready"),
+    ("sending", "Sending"),
+    ("sent", "Sent"),
+    (DELETED, "Deleted"),
+]
+# Fields for views and rules, not for people: not offered in filters, groupings and exports.
+INTERNAL_FIELDS = {
+    PREFIX + "company_id",
+    PREFIX + "current_account_id",
+    PREFIX + "enabled",
+    PREFIX + "is_locked",
+    PREFIX + "missing_message",
+    PREFIX + "objection_count",
+    PREFIX + "objection_message",
+    PREFIX + "outcome",
+    PREFIX + "sees_leads",
+    PREFIX + "sync_status",
+}
 # The figures, by their name in client.Statistics.
 FIGURES = (
     "sent",
@@ -33,22 +56,6 @@ def reported(field_class, **parameters):
         groups=MARKETING_GROUP,
         campaign_master_reported=True,
         **parameters,
-    )
-
-
-def _figure(string, description):
-    return reported(fields.Integer, string=string, help=description)
-
-
-def _rate(string, description):
-    return reported(
-        fields.Float,
-        string=string,
-        compute="_compute_campaign_master_rates",
-        store=True,
-        digits=(16, 2),
-        aggregator="avg",
-        help=description,
     )
 
 
@@ -104,9 +111,21 @@ class UtmCampaign(models.Model):
         selection=[("never", "Not Synced"), *STATES],
         string="Sync Result",
         default="never",
-        help="Result of the last sync. Complete: everyone who can be added is on the list. "
-        "Partial: some recipients have no valid email address or were rejected. Failed: the sync "
-        "stopped; see the message, then sync again to continue.",
+        help="Result of the last sync. Partial: some recipients have no valid email address or "
+        "were rejected. Otherwise, everyone who can be added is on the list. Complete: the sync "
+        "changed something; Up to Date: there was nothing to change. Failed: the sync stopped; see "
+        "the message, then sync again to continue.",
+    )
+    campaign_master_state = reported(
+        fields.Selection,
+        selection=CAMPAIGN_STATES,
+        string="Campaign Master State",
+        compute="_compute_campaign_master_state",
+        store=True,
+        help="Deleted, Sending, Sent: as in Campaign Master. Syncing: a sync is running. Needs "
+        "Attention: not sent yet, and the last sync was partial, failed or was cancelled. Ready: "
+        "synced, and can be sent in Campaign Master; may be scheduled there. Draft: not synced "
+        "yet.",
     )
     campaign_master_sync_message = reported(
         fields.Text,
@@ -146,88 +165,26 @@ class UtmCampaign(models.Model):
         help="Next automatic update. New campaigns are updated every 30 minutes, older ones less "
         "often.",
     )
-    campaign_master_sent = _figure("Sent", "Emails that Campaign Master sent.")
-    campaign_master_delivered = _figure(
-        "Delivered", "Emails that the recipients' mail servers accepted."
-    )
-    campaign_master_hard_bounces = _figure(
-        "Hard Bounces", "Emails that bounced permanently (unknown address)."
-    )
-    campaign_master_soft_bounces = _figure(
-        "Soft Bounces", "Emails that bounced temporarily (e.g. full mailbox)."
-    )
-    campaign_master_rejected = _figure(
-        "Rejected", "Emails that the recipients' mail servers rejected."
-    )
-    campaign_master_opens = _figure("Opens", "Number of opens; a person may open several times.")
-    campaign_master_unique_opens = _figure(
-        "Unique Opens", "Recipients who opened the email at least once."
-    )
-    campaign_master_clicks = _figure(
-        "Clicks", "Number of clicks; a person may click several times."
-    )
-    campaign_master_unique_clicks = _figure(
-        "Unique Clicks", "Recipients who clicked a link at least once."
-    )
-    campaign_master_forwards = _figure("Forwards", "Number of times the email was forwarded.")
-    campaign_master_unsubscribes = _figure(
-        "Unsubscribes", "Recipients who unsubscribed through the email."
-    )
-    campaign_master_complaints = _figure("Complaints", "Recipients who reported the email as spam.")
-    campaign_master_total_bounces = reported(
-        fields.Integer,
-        string="Total Bounces",
-        compute="_compute_campaign_master_rates",
-        store=True,
-        help="Hard bounces + soft bounces + rejected.",
-    )
-    campaign_master_successful = reported(
-        fields.Integer,
-        string="Successful Emails",
-        compute="_compute_campaign_master_rates",
-        store=True,
-        help="Sent − total bounces.",
-    )
-    campaign_master_open_rate = _rate(
-        "Open Rate %", "Unique opens ÷ successful emails, in percent."
-    )
-    campaign_master_click_rate = _rate(
-        "Click Rate %",
-        "Clicks ÷ successful emails, in percent. All clicks count, so it can exceed 100 %.",
-    )
-    campaign_master_click_to_open_rate = _rate(
-        "Click-to-Open %", "Unique clicks ÷ unique opens, in percent."
-    )
-    campaign_master_bounce_rate = _rate("Bounce %", "Total bounces ÷ sent, in percent.")
-    campaign_master_unsubscribe_rate = _rate("Unsubscribe %", "Unsubscribes ÷ sent, in percent.")
-
     # === COMPUTE METHODS === #
 
-    @api.depends(*(PREFIX + name for name in FIGURES))
-    def _compute_campaign_master_rates(self):
+    @api.depends("campaign_master_remote_status", "campaign_master_sync_state")
+    def _compute_campaign_master_state(self):
         for campaign in self:
-            sent = campaign.campaign_master_sent
-            bounces = (
-                campaign.campaign_master_hard_bounces
-                + campaign.campaign_master_soft_bounces
-                + campaign.campaign_master_rejected
-            )
-            successful = sent - bounces
-            campaign.campaign_master_total_bounces = bounces
-            campaign.campaign_master_successful = successful
-            campaign.campaign_master_open_rate = _percent(
-                campaign.campaign_master_unique_opens, successful
-            )
-            campaign.campaign_master_click_rate = _percent(
-                campaign.campaign_master_clicks, successful
-            )
-            campaign.campaign_master_click_to_open_rate = _percent(
-                campaign.campaign_master_unique_clicks, campaign.campaign_master_unique_opens
-            )
-            campaign.campaign_master_bounce_rate = _percent(bounces, sent)
-            campaign.campaign_master_unsubscribe_rate = _percent(
-                campaign.campaign_master_unsubscribes, sent
-            )
+            status = campaign.campaign_master_remote_status
+            result = campaign.campaign_master_sync_state
+            if status == DELETED:
+                state = "deleted"
+            elif result == "running":
+                state = "syncing"
+            elif status in SENT_STATUSES:
+                state = status
+            elif result in ("partial", "failed", "cancelled"):
+                state = "attention"
+            elif result in ("complete", "unchanged"):
+                state = "ready"
+            else:
+                state = "draft"
+            campaign.campaign_master_state = state
 
     @api.depends("campaign_master_campaign_ids.next_poll_at")
     def _compute_campaign_master_next_poll_at(self):
@@ -237,21 +194,36 @@ class UtmCampaign(models.Model):
             )
 
     @api.depends(
-        "campaign_master_sync_state", "campaign_master_sync_message", "campaign_master_outcome"
+        "campaign_master_sync_state",
+        "campaign_master_sync_message",
+        "campaign_master_outcome",
+        "campaign_master_remote_status",
     )
     def _compute_campaign_master_sync_status(self):
         states = self.env["campaign.master.recipient"]._fields["sync_state"]
-        labels = [
-            {"state": state, "label": label, "color": STATE_COLORS[state]}
-            for state, label in states._description_selection(self.env)
-        ]
+        labels = dict(states._description_selection(self.env))
+        # Who is not on the list of a sent campaign does not wait for the next sync.
+        labels_sent = labels | {"pending": self.env._("Added After Sending")}
         for campaign in self:
+            is_sent = campaign.campaign_master_remote_status in SENT_STATUSES
             campaign.campaign_master_sync_status = {
                 **campaign._campaign_master_progress(),
-                "labels": labels,
+                "labels": [
+                    {"state": state, "label": label, "color": STATE_COLORS[state]}
+                    for state, label in (labels_sent if is_sent else labels).items()
+                ],
             }
 
-    # === WHO MAY WRITE === #
+    # === WHO MAY SEE AND WRITE === #
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        descriptions = super().fields_get(allfields, attributes)
+        for name in INTERNAL_FIELDS & descriptions.keys():
+            for attribute in ("searchable", "sortable", "groupable", "exportable"):
+                if attribute in descriptions[name]:
+                    descriptions[name][attribute] = False
+        return descriptions
 
     def _valid_field_parameter(self, field, name):
         return name == "campaign_master_reported" or super()._valid_field_parameter(field, name)
@@ -272,8 +244,11 @@ class UtmCampaign(models.Model):
         values = super().default_get(fields_list)
         if not self.env.su:
             for name in self._campaign_master_reported_fields(values):
-                default = self._fields[name].default
-                values[name] = default(self) if default else False
+                field = self._fields[name]
+                if field.compute:
+                    del values[name]
+                else:
+                    values[name] = field.default(self) if field.default else False
         return values
 
     @api.model
@@ -322,6 +297,7 @@ class UtmCampaign(models.Model):
                 **self._campaign_master_status_values(remote),
             }
         )
+        self._campaign_master_mark_sent()
 
     def _campaign_master_store_status(self, remote):
         """The campaign was sent, or sent again.
@@ -331,6 +307,7 @@ class UtmCampaign(models.Model):
         has_changed = self.campaign_master_remote_status != remote.status
         self = self._campaign_master_for_user()
         self.write(self._campaign_master_status_values(remote))
+        self._campaign_master_mark_sent()
         if has_changed and self.campaign_master_sync_state in ("unchanged", "complete", "partial"):
             # The next steps have changed; messages of other results say what went wrong.
             self.campaign_master_sync_message = self._campaign_master_summary(
@@ -343,6 +320,24 @@ class UtmCampaign(models.Model):
             PREFIX + "remote_status": remote.status,
             PREFIX + "sent_at": to_odoo(remote.sent_at),
         }
+
+    def _campaign_master_mark_sent(self):
+        """Tell the recipients whether the campaign was sent to them.
+
+        If Campaign Master does not say when it was sent, or names a time at which Odoo saw that it
+        was not (their clocks differ), it was sent when Odoo first saw it.
+        """
+        row, now = self.campaign_master_campaign_ids, fields.Datetime.now()
+        if self.campaign_master_remote_status not in SENT_STATUSES:
+            row.seen_unsent_at = now
+            return
+        row.seen_sent_at = row.seen_sent_at or now
+        sent_at = self.campaign_master_sent_at
+        if not sent_at or (row.seen_unsent_at and sent_at < row.seen_unsent_at):
+            sent_at = row.seen_sent_at
+        self.campaign_master_sent_to = self.env["campaign.master.recipient"]._mark_sent(
+            self, sent_at
+        )
 
     def _campaign_master_store_statistics(self, statistics):
         """The figures were read.
@@ -381,15 +376,11 @@ class UtmCampaign(models.Model):
         """The link to a deleted campaign is removed; the next sync creates a new one."""
         self.campaign_master_campaign_ids._replace()
         # They will receive the new campaign.
-        self.env["campaign.master.recipient"].search(
-            [("campaign_id", "=", self.id), ("late", "=", True)]
-        ).late = False
-        self.write(
-            dict.fromkeys((PREFIX + "ref", PREFIX + "remote_status", PREFIX + "sent_at"), False)
+        Recipient = self.env["campaign.master.recipient"]
+        Recipient._forget_sending(self)
+        self.env["campaign.master.engagement"]._recompute_people(
+            Recipient._people_of(SQL("campaign_id = %s", self.id)), removed=True
         )
+        forgotten = ("ref", "remote_status", "sent_at", "statistics_at", "sent_to", *FIGURES)
+        self.write(dict.fromkeys((PREFIX + name for name in forgotten), False))
         self._campaign_master_store_sync("never", False, counts=False)
-
-
-def _percent(part, whole):
-    """:return: ``part`` as a percentage of ``whole``; 0 if ``whole`` is 0"""
-    return 100.0 * part / whole if whole > 0 else 0.0

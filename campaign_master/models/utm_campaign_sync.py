@@ -26,9 +26,9 @@ class UtmCampaign(models.Model):
         the context, where Odoo sets ``__action_done`` for automation rules and ``cron_id`` for
         scheduled actions.
 
-        :return: a notification action
+        :return: a notification action: that the sync is starting, or is already running
         :rtype: dict
-        :raise UserError: something required is missing, or a sync is running; nothing was changed
+        :raise UserError: something required is missing; nothing was changed
         :raise AccessError: the user has no access to Email Marketing
         """
         return self._campaign_master_sync()
@@ -44,6 +44,15 @@ class UtmCampaign(models.Model):
     def _campaign_master_sync(self, create_again=False, retry_refused=False):
         """See :meth:`action_campaign_master_sync`."""
         campaign = self._campaign_master_check_access()
+        if campaign.campaign_master_sync_state == "running":
+            return notification(
+                "info",
+                self.env._(
+                    "“%(campaign)s” is already being synced. Its progress is shown on the "
+                    "campaign.",
+                    campaign=campaign.title,
+                ),
+            )
         try:
             with self.env.cr.savepoint():
                 if create_again:
@@ -188,15 +197,26 @@ class UtmCampaign(models.Model):
         :param dict counts: number of recipients by state
         :param reasons: why recipients were rejected: tuples ``(reason, recipients)``
         """
-        list_name = self.campaign_master_list_id.name
         total = sum(counts.values())
-        if total:
+        late = self._campaign_master_late_count() if total else 0
+        numbers = {
+            "on_list": format_count(self.env, sum(counts.get(name, 0) for name in ON_LIST)),
+            "total": format_count(self.env, total),
+            "late": format_count(self.env, late),
+            "list": self.campaign_master_list_id.name,
+        }
+        if late:
             lines = [
                 self.env._(
-                    "%(on_list)s of %(total)s recipients are on the list “%(list)s”.",
-                    on_list=format_count(self.env, sum(counts.get(name, 0) for name in ON_LIST)),
-                    total=format_count(self.env, total),
-                    list=list_name,
+                    "%(total)s recipients, %(late)s added after sending. %(on_list)s are on the "
+                    "list “%(list)s”.",
+                    **numbers,
+                )
+            ]
+        elif total:
+            lines = [
+                self.env._(
+                    "%(on_list)s of %(total)s recipients are on the list “%(list)s”.", **numbers
                 )
             ]
         else:
@@ -217,6 +237,11 @@ class UtmCampaign(models.Model):
             )
         return "\n".join([*lines, self._campaign_master_next_steps()])
 
+    def _campaign_master_late_count(self):
+        return self.env["campaign.master.recipient"].search_count(
+            [("campaign_id", "=", self.id), ("late", "=", True)]
+        )
+
     def _campaign_master_next_steps(self):
         """:return: what to do in Campaign Master after a sync
         :rtype: str"""
@@ -227,10 +252,15 @@ class UtmCampaign(models.Model):
                 "not recipients in Odoo.",
                 list=self.campaign_master_list_id.name,
             )
-        if self.campaign_master_remote_status == "sent":
-            return self.env._(
-                "The campaign was already sent. It can no longer be updated, and recipients added "
-                "later will not receive it."
+        if sent_message := self._campaign_master_sent_message():
+            return " ".join(
+                (
+                    sent_message,
+                    self.env._(
+                        "It can no longer be updated, and recipients added later will not receive "
+                        "it."
+                    ),
+                )
             )
         return self.env._(
             "The campaign is “%(status)s” in Campaign Master and can no longer be updated.",

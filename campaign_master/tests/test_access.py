@@ -15,6 +15,7 @@ FIGURES = (
     "campaign_master_soft_bounces",
     "campaign_master_rejected",
     "campaign_master_total_bounces",
+    "campaign_master_sent_to",
     "campaign_master_successful",
     "campaign_master_opens",
     "campaign_master_unique_opens",
@@ -25,6 +26,7 @@ FIGURES = (
     "campaign_master_complaints",
     "campaign_master_open_rate",
     "campaign_master_click_rate",
+    "campaign_master_clicked_rate",
     "campaign_master_click_to_open_rate",
     "campaign_master_bounce_rate",
     "campaign_master_unsubscribe_rate",
@@ -38,6 +40,7 @@ IMPORTABLE = {
     "campaign_master_synced_at": "2020-01-01 00:00:00",
     "campaign_master_statistics_at": "2020-01-01 00:00:00",
     "campaign_master_sync_state": "complete",
+    "campaign_master_state": "sent",
     "campaign_master_sync_message": "All is well",
     "campaign_master_recipient_count": 7,
 }
@@ -338,7 +341,7 @@ class TestProtectedFigures(AccessCase):
         for role, user in self.people():
             for record, values in (
                 (line, {"open_count": 7}),
-                (line, {"opted_out": True}),
+                (line, {"opted_out_here": True}),
                 (line, {"sync_state": "exists"}),
                 (self.template, {"name": "Mine"}),
                 (self.list, {"recipient_count": 7}),

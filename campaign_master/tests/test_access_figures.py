@@ -7,6 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
+from ..models.campaign_master_engagement_mixin import NO_ENGAGEMENT
 from .common import CampaignMasterCase
 from .test_access import NOT_STORED, PROTECTED
 
@@ -15,6 +16,8 @@ EXPORT = "base.group_allow_export"
 ALL_LEADS = "sales_team.group_sale_salesman_all_leads"
 # Cannot be compared with a value.
 JSON = "campaign_master_outcome"
+# Can only be searched.
+DELIVERED = "campaign_master_delivered"
 
 
 class FiguresCase(CampaignMasterCase):
@@ -236,6 +239,115 @@ class TestFiguresOfAnotherCompany(FiguresCase):
             self.syncs(self.campaign).with_env(self.env).read(["draft"])
 
 
+class TestTotalsOfPeople(CampaignMasterCase):
+    """The totals of contacts and leads: as protected as figures."""
+
+    def setUp(self):
+        super().setUp()
+        self.contact = self.make_contacts("ann@example.com")
+        lee = self.make_contacts("lee@example.com")
+        self.lead = self.env["crm.lead"].create(
+            {"name": "Lee", "partner_id": lee.id, "company_id": False}
+        )
+        self.assertEqual(self.lead.email_from, "lee@example.com")
+        campaign = self.make_campaign()
+        self.add(campaign, self.contact)
+        self.add(campaign, self.lead)
+        self.sync(campaign)
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref, quiet=True)
+        for email in ("ann@example.com", "lee@example.com"):
+            for kind in ("forward", "click", "unsubscribe"):
+                self.sandbox.control(
+                    f"campaigns/{campaign.campaign_master_ref}/activity",
+                    {"email": email, "kind": kind},
+                )
+        self.pull()
+        # Nobody does all of this.
+        engagement = self.account.env["campaign.master.engagement"].search([])
+        engagement.write({"bounced": True, "open_count": 3, "first_open": "2026-03-01 10:00:00"})
+        engagement.write({"last_open": "2026-03-01 10:00:00"})
+        self.env.invalidate_all()
+
+    def people(self, user):
+        return self.contact.with_user(user), self.lead.with_user(user)
+
+    def ways(self, person, name):
+        domain = [(name, "!=", False)]
+        ways = {
+            "search": lambda: person.search(domain),
+            "count": lambda: person.search_count(domain),
+        }
+        if name == DELIVERED:
+            return ways
+        total = f"{name}:max" if person._fields[name].type == "datetime" else f"{name}:count"
+        ways |= {
+            "read": lambda: person.read([name]),
+            "web_read": lambda: person.web_read({name: {}}),
+            "get": lambda: person[name],
+            "search_read": lambda: person.search_read([("id", "=", person.id)], [name]),
+            "export": lambda: person.export_data([name]),
+            "filter": lambda: person.filtered_domain(domain),
+            "sort": lambda: person.search([], order=f"{name} desc"),
+            "group": lambda: person._read_group([], [name]),
+            "group for the client": lambda: person.formatted_read_group([], [name], ["__count"]),
+            "total": lambda: person._read_group([], [], [total]),
+            "having": lambda: person._read_group([], ["id"], [], having=[(total, "!=", False)]),
+            "sort groups": lambda: person._read_group([], ["id"], [], order=f"{total} desc"),
+        }
+        if person._name == "crm.lead":
+            through = f"partner_id.{name}"
+            ways |= {
+                "search through the contact": lambda: person.search([(through, "!=", False)]),
+                "group through the contact": lambda: person._read_group([], [through]),
+                "export through the contact": lambda: person.export_data([f"partner_id/{name}"]),
+            }
+        return ways
+
+    def test_users_without_email_marketing_do_not_get_them_in_any_way(self):
+        user = new_test_user(
+            self.account.env, "sally", f"base.group_user,{ALL_LEADS},base.group_partner_manager"
+        )
+        user.group_ids += self.env.ref(EXPORT)
+        for person in self.people(user):
+            for name in (*NO_ENGAGEMENT, DELIVERED):
+                self.assertTrue(person.with_user(self.marketer).search([(name, "!=", False)]), name)
+                for way, reach in self.ways(person, name).items():
+                    person.invalidate_recordset()
+                    with (
+                        self.subTest(f"{way} {person._name} {name}"),
+                        self.assertRaises(AccessError),
+                    ):
+                        reach()
+
+    def test_users_of_another_company_do_not_get_them_in_any_sum_or_search(self):
+        company = self.account.env["res.company"].create({"name": "Second Company"})
+        user = new_test_user(
+            self.account.env,
+            "two",
+            f"{MARKETING},{ALL_LEADS},base.group_partner_manager",
+            company_id=company.id,
+            company_ids=company.ids,
+        )
+        for person in self.people(user):
+            same = [("id", "=", person.id)]
+            self.assertEqual(person.search(same), person)
+            for name in (*NO_ENGAGEMENT, DELIVERED):
+                with self.subTest(f"{person._name} {name}"):
+                    self.assertFalse(person.search([*same, (name, "!=", False)]))
+                    if name == DELIVERED:
+                        continue
+                    self.assertFalse(person[name])
+                    self.assertEqual(person.read([name])[0][name], person[name])
+                    is_time = person._fields[name].type == "datetime"
+                    [[value, _count]] = person._read_group(
+                        same, [f"{name}:day" if is_time else name], ["__count"]
+                    )
+                    self.assertFalse(value)
+                    function = "max" if is_time else "bool_or" if value is False else "sum"
+                    [[total]] = person._read_group(same, [], [f"{name}:{function}"])
+                    self.assertFalse(total)
+
+
 class TestAutomation(CampaignMasterCase):
     """Automation rules patch ``write`` and ``_compute_field_value`` of the model, so what Campaign
     Master reports must be written through them."""
@@ -361,6 +473,8 @@ class TestAutomation(CampaignMasterCase):
             successful=2,
             total_bounces=0,
             click_rate=150.0,
+            clicked_rate=50.0,
+            state="sent",
             **{
                 name: campaign[f"campaign_master_{name}"]
                 for name in (

@@ -20,16 +20,24 @@ class AddCase(CampaignMasterCase):
 
     def make_crowd(self, count, name="Crowd"):
         """Many contacts at once, as if they had been imported long ago."""
+        [first] = self.make_contacts("crowd0@example.com", company_id=False)
+        self.env.flush_all()
         self.env.cr.execute(
             """
-            INSERT INTO res_partner (name, complete_name, email, email_normalized, active,
-                                     is_company, type, company_id)
-            SELECT %(name)s || ' ' || n, %(name)s || ' ' || n, 'crowd' || n || '@example.com',
-                   'crowd' || n || '@example.com', TRUE, FALSE, 'contact', NULL
-              FROM generate_series(1, %(count)s) AS n
+            INSERT INTO res_partner
+            SELECT person.*
+              FROM res_partner AS first, generate_series(1, %(count)s) AS n,
+                   LATERAL (SELECT nextval('res_partner_id_seq') AS id,
+                                   %(name)s || ' ' || n AS name,
+                                   'crowd' || n || '@example.com' AS email) AS own,
+                   LATERAL jsonb_populate_record(first, jsonb_build_object(
+                       'id', own.id, 'commercial_partner_id', own.id,
+                       'name', own.name, 'complete_name', own.name,
+                       'email', own.email, 'email_normalized', own.email)) AS person
+             WHERE first.id = %(first)s
             RETURNING id
             """,
-            {"name": name, "count": count},
+            {"name": name, "count": count, "first": first.id},
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
         self.env.cr.execute("ANALYZE res_partner")

@@ -150,6 +150,28 @@ class TestBrowser(CampaignMasterCase, HttpCase):
         new_test_user(self.account.env, "mailer", "mass_mailing.group_mass_mailing_user")
         self.open(self.make_campaign(), "campaign_master_no_leads", login="mailer")
 
+    def make_reactions(self):
+        campaign = self.make_campaign()
+        company = self.make_contacts("office@example.com", name="Bakers", is_company=True)
+        people = self.make_contacts("ann@example.com, ann@example.org", "bob@example.com")
+        people.parent_id = company
+        people[0].name = "Ann Sharer"
+        self.add(campaign, people + self.make_contacts("ann@example.com", name="Twin Sharer"))
+        self.sync(campaign)
+        self.lines(campaign).sudo().write({"open_count": 2})
+        return campaign
+
+    def test_columns_can_be_shown_and_read(self):
+        self.open(self.make_reactions(), "campaign_master_columns")
+
+    def test_the_keyboard_leaves_the_search_of_recipients(self):
+        self.open(self.make_reactions(), "campaign_master_tab_key")
+
+    def test_recipients_are_cards_on_a_phone(self):
+        campaign = self.make_reactions()
+        self.browser_size, self.touch_enabled = "375x667", True
+        self.open(campaign, "campaign_master_phone")
+
     def test_selected_contacts_are_added_to_a_campaign(self):
         campaign = self.make_campaign()
         self.make_contacts("tick@example.com", name="Tick Me")

@@ -2,7 +2,7 @@ from odoo.tests import TransactionCase, tagged
 
 from ..client import CampaignMasterError
 from ..client import errors as client_errors
-from ..tools import explain
+from ..tools import explain, explain_cause
 
 # Base classes that the client never raises itself.
 ABSTRACT = {"CampaignMasterError", "CampaignMasterAuthError"}
@@ -36,3 +36,17 @@ class TestErrorMessages(TransactionCase):
                 text = explain(self.env, error)
                 self.assertRegex(text, r"^[A-Z].+\. [A-Z].+\.$")
                 self.assertNotIn("%(", text)
+
+    def test_in_the_settings_nobody_is_sent_to_the_settings(self):
+        for error in self.errors():
+            with self.subTest(key=error.key):
+                text = explain(self.env, error, in_settings=True)
+                self.assertNotIn("Settings ›", text)
+
+    def test_a_cause_gives_no_advice(self):
+        """A sync that waits adds what happens next: the advice to try again would contradict it."""
+        for error in self.errors():
+            with self.subTest(key=error.key):
+                cause = explain_cause(self.env, error)
+                self.assertEqual(cause.count(". "), 0, cause)
+                self.assertNotRegex(cause, "(?i)try again|click|select|correct")

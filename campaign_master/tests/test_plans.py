@@ -111,7 +111,7 @@ class TestPlans(CampaignMasterCase):
         # The last recipients that are to be added, among 100,000 that are on the list already.
         Recipient = self.Recipient.sudo()
         lines = Recipient.search([("campaign_id", "=", self.campaign.id)])
-        Recipient._store_results({("added", ""): lines[:-3].ids}, late=False)
+        Recipient._store_results(self.campaign.sudo(), {("added", ""): lines[:-3].ids})
         with self.rows_read_by("campaign_master_recipient") as rows:
             batch = Recipient._next_pending(self.started(), lines[-4].id, lines[-1].id, BATCH)
         self.assertEqual(len(batch), 3)
@@ -132,7 +132,9 @@ class TestPlans(CampaignMasterCase):
             self.assertEqual(len(batch), BATCH)
             self.assertRecipientsRead(rows, 2 * BATCH, f"Batch {number}")
             with self.rows_read_by("campaign_master_recipient") as rows:
-                Recipient._store_results({("added", ""): list(batch.values())}, late=False)
+                Recipient._store_results(
+                    self.campaign.sudo(), {("added", ""): list(batch.values())}
+                )
             self.assertRecipientsRead(rows, 2 * BATCH, f"Answers {number}")
             position_id = max(batch.values())
             opened = datetime(2026, 3, 1, 10, number, tzinfo=timezone.utc)

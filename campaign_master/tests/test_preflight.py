@@ -46,12 +46,14 @@ class TestCheckBeforeSync(CampaignMasterCase):
         check = self.check(campaign)
         self.assertEqual(self.sandbox.calls(), before, "Campaign Master is not asked")
         expected = {
+            "objection": [],
             "add": ["blocked@example.com", "new@example.com"],
             "known": ["known@example.com", "bounced@example.com"],
             "bounced": ["bounced@example.com"],
             "no_email": [False],
             "invalid": ["no address"],
             "duplicate": ["new@example.com"],
+            "blacklisted": [],
             "opted_out": ["gone@example.com"],
             "refused": [],
         }

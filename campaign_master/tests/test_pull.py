@@ -61,7 +61,7 @@ class TestPull(CampaignMasterCase):
             {name: remote[WIRE[name]] for name in FIGURES},
         )
         self.assertEqual(campaign.campaign_master_sent, 300)
-        self.assertIn("was already sent", campaign.campaign_master_sync_message)
+        self.assertIn("“Spring offers” was sent on", campaign.campaign_master_sync_message)
         self.assertGreater(campaign.campaign_master_opens, 0)
         bounces = remote["hardBounces"] + remote["softBounces"] + remote["rejected"]
         self.assertEqual(campaign.campaign_master_total_bounces, bounces)
@@ -103,7 +103,10 @@ class TestPull(CampaignMasterCase):
         for person in (company, contact, lead):
             self.assertEqual(person.campaign_master_campaign_count, 1)
             action = person.action_campaign_master_campaigns()
-            self.assertEqual(self.env[action["res_model"]].search(action["domain"]), campaign)
+            [line] = self.env[action["res_model"]].search(action["domain"])
+            self.assertEqual(
+                (line.campaign_id, line.partner_id or line.lead_id), (campaign, person)
+            )
             self.assertEqual(person.campaign_master_open_count, 1)
             self.assertEqual(person.campaign_master_click_count, 1)
             self.assertEqual(person.campaign_master_last_click, self.lines(campaign)[0].last_click)

@@ -1,3 +1,5 @@
+from lxml import etree
+
 from odoo import fields
 
 from ..client import Activity
@@ -74,4 +76,18 @@ class TestQueryCounts(CampaignMasterCase):
                 number = self.count(self.run_cron, "pull_statistics")
             self.work(campaign).next_poll_at = False
             counts.append(number)
+        self.assert_equal_counts(counts)
+
+    def test_a_page_of_the_list(self):
+        recipients = self.env["campaign.master.recipient"]
+        view = self.env.ref("campaign_master.campaign_master_recipient_view_list").sudo()
+        fields = {node.get("name"): {} for node in etree.fromstring(view.arch).iter("field")}
+        # The first time, Odoo also reads what it caches.
+        recipients.web_search_read([], fields)
+        counts = []
+        for campaign, _emails in self.campaigns():
+            leads = [{"name": str(number), "email_from": f"{number}@x.com"} for number in range(9)]
+            self.add(campaign, self.env["crm.lead"].create(leads))
+            domain = [("campaign_id", "=", campaign.id)]
+            counts.append(self.count(recipients.web_search_read, domain, fields))
         self.assert_equal_counts(counts)

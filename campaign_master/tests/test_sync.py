@@ -99,7 +99,7 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         [remote] = self.sandbox.state()["campaigns"]
         self.assertEqual(remote["subject"], "Spring is here")
         self.assertEqual(campaign.campaign_master_remote_status, "sent")
-        self.assertIn("already sent", campaign.campaign_master_sync_message)
+        self.assertIn("was sent on", campaign.campaign_master_sync_message)
         late = self.lines(campaign).filtered("late")
         self.assertEqual(late.mapped("email"), ["late@example.com"])
 

@@ -10,9 +10,10 @@ _lt = LazyTranslate(__name__)
 _CONTACT_ADMINISTRATOR = _lt(
     "An administrator can correct this in Settings › Email Marketing › External Campaign Manager."
 )
+_CORRECT_HERE = _lt("Correct it here, save and test again.")
 _NEXT_MONTH = _lt("Calls are available again on the first day of next month.")
 _RETRY_LATER = _lt("Try again in a few minutes.")
-_CREATE_AGAIN = _lt("Sync the campaign to see what you can do.")
+_CREATE_AGAIN = _lt("Click Create Again or Unlink on the campaign.")
 _REPORT = _lt(
     "Try again. If the problem persists, contact your administrator; details are in the server log."
 )
@@ -73,17 +74,20 @@ def explain_cause(env, error):
     return text % values
 
 
-def explain(env, error):
+def explain(env, error, in_settings=False):
     """:return: what went wrong and what to do now, in the language of the environment
     :rtype: str
 
     :param CampaignMasterError error: what the client raised
+    :param bool in_settings: whether an administrator reads it in the settings
     """
     _cause, advice = MESSAGES[error.key]
     if error.key == "hour_limit" and error.retry_at:
         advice = env._(
             "Try again after %(time)s.", time=format_moment(env, to_odoo(error.retry_at))
         )
+    elif in_settings and advice is _CONTACT_ADMINISTRATOR:
+        advice = env._(_CORRECT_HERE)
     else:
         advice = env._(advice)
     return f"{explain_cause(env, error)} {advice}"

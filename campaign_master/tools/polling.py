@@ -59,6 +59,7 @@ NOT_SENT = (
 # longer than that, so the slowdown does not apply.
 QUIET = 14 * DAY
 LONGEST = 7 * DAY
+ARCHIVED = Interval(LONGEST, 1)
 SLOWDOWNS = (1, 2, 4, 8, 16, 32)
 # Campaigns wait until the month's end, or for a week.
 STOPPED = 10_000
@@ -73,7 +74,7 @@ READING_SHARE = 0.99
 SLACK = timedelta(minutes=5)
 
 
-def next_poll(now, fresh_at, moved_at=None, *, sent=True, slowdown=1):
+def next_poll(now, fresh_at, moved_at=None, *, sent=True, archived=False, slowdown=1):
     """When to read a campaign's statistics again.
 
     Nothing is put off beyond the end of the month, when new calls are available.
@@ -83,12 +84,14 @@ def next_poll(now, fresh_at, moved_at=None, *, sent=True, slowdown=1):
     :param datetime moved_at: when its figures last changed, or a user last pressed *Refresh
         Statistics* (UTC); ``None`` for never
     :param bool sent: whether emails were sent
+    :param bool archived: whether the campaign was archived in Odoo: then it is read once a week,
+        because people may still unsubscribe
     :param int slowdown: see :func:`slowdown`
     :return: a time (UTC); the first run of the scheduled action after it reads the campaign
     :rtype: datetime
     """
     quiet = now - max(fresh_at, moved_at or fresh_at) >= QUIET
-    every, priority = _interval_for(now - fresh_at, sent, quiet)
+    every, priority = ARCHIVED if archived else _interval_for(now - fresh_at, sent, quiet)
     wait = min(every * max(slowdown / priority, 1), LONGEST)
     return min(now + wait - SLACK, max(now + every - SLACK, month_end(now)))
 

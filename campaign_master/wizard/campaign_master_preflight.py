@@ -8,9 +8,15 @@ from ..tools import format_count
 _lt = LazyTranslate(__name__)
 
 PENDING = Domain("sync_state", "=", "pending")
-# The groups of recipients: code, label, domain, result. They do not overlap, except that "bounced"
-# is a part of the first two.
+# The groups of recipients: code, label, domain, result. They do not overlap, except that
+# "objection" and "bounced" are parts of others.
 GROUPS = (
+    (
+        "objection",
+        _lt("Objections on the List"),
+        None,  # also recipients of other campaigns, see utm_campaign_warnings.py
+        _lt("Blacklisted in Odoo, but on the list: take them off in Campaign Master."),
+    ),
     (
         "add",
         _lt("To Be Added"),
@@ -48,6 +54,12 @@ GROUPS = (
         _lt("The address is added once. Its activity is shown on each recipient."),
     ),
     (
+        "blacklisted",
+        _lt("Blacklisted in Odoo"),
+        Domain("sync_state", "=", "blacklisted"),
+        _lt("Not added. The address is on Odoo's blacklist."),
+    ),
+    (
         "opted_out",
         _lt("Opted Out"),
         Domain("sync_state", "=", "opted_out"),
@@ -60,6 +72,18 @@ GROUPS = (
         _lt("Not retried automatically; use Retry Failed."),
     ),
 )
+
+# What differs once the campaign was sent: label, result. No sync changes who received it.
+SENT_GROUPS = {
+    "objection": (_lt("Objections on the List"), _lt("Blacklisted in Odoo, but on the list.")),
+    "add": (
+        _lt("Added After Sending"),
+        _lt("Will not receive the campaign. The next sync adds them to the list."),
+    ),
+    "no_email": (_lt("No Email"), _lt("Not added: there is no email address.")),
+    "invalid": (_lt("Invalid Address"), _lt("Not added: the email address is not valid.")),
+    "refused": (_lt("Rejected"), _lt("Not added: Campaign Master rejected the address.")),
+}
 
 
 class CampaignMasterPreflight(models.TransientModel):
@@ -84,6 +108,7 @@ class CampaignMasterPreflight(models.TransientModel):
         if campaign.campaign_master_sync_state != "running":
             Recipient._classify(campaign)
         own = Domain("campaign_id", "=", campaign.id)
+        sent_groups = SENT_GROUPS if campaign._campaign_master_sent_message() else {}
         return self.create(
             {
                 "campaign_id": campaign.id,
@@ -95,9 +120,11 @@ class CampaignMasterPreflight(models.TransientModel):
                         0,
                         {
                             "code": code,
-                            "name": self.env._(label),
-                            "note": self.env._(note),
-                            "count": Recipient.search_count(own & domain),
+                            "name": self.env._(sent_groups.get(code, (label, note))[0]),
+                            "note": self.env._(sent_groups.get(code, (label, note))[1]),
+                            "count": campaign.campaign_master_objection_count
+                            if code == "objection"
+                            else Recipient.search_count(own & domain),
                         },
                     )
                     for code, label, domain, note in GROUPS
@@ -110,7 +137,11 @@ class CampaignMasterPreflight(models.TransientModel):
         """:return: sentences, one per line; ``False`` before the first sync"""
         if not campaign.campaign_master_ref:
             return False
-        lines = [campaign._campaign_master_next_steps()]
+        if campaign._campaign_master_sent_message():
+            # Whoever else is on the list now may have been added to it since.
+            return campaign._campaign_master_next_steps()
+        objections = campaign.campaign_master_objection_message
+        lines = [*([objections] if objections else []), campaign._campaign_master_next_steps()]
         selected_list = campaign.campaign_master_list_id
         recipient_count = (
             self.env["campaign.master.recipient"]
@@ -158,6 +189,8 @@ class CampaignMasterPreflightGroup(models.TransientModel):
         """Open these recipients, as far as the user may read them."""
         self.ensure_one()
         campaign = self.preflight_id.campaign_id
+        if self.code == "objection":
+            return campaign.action_campaign_master_open_objections()
         [domain] = [domain for code, _label, domain, _note in GROUPS if code == self.code]
         return campaign.action_campaign_master_recipients() | {
             "name": self.name,

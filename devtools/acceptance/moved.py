@@ -94,8 +94,12 @@ def differences(before, after):
     for table, rows in before.items():
         expected = {key: _EXPECTED[table](row) for key, row in rows.items()}
         expected = {key: row for key, row in expected.items() if row is not None}
-        if expected.keys() != after[table].keys():
-            lost, gained = expected.keys() - after[table].keys(), after[table].keys() - expected
+        if not expected:
+            continue  # moved by an earlier upgrade
+        lost, gained = expected.keys() - after[table].keys(), after[table].keys() - expected
+        if table == "campaign_master_total":
+            gained = set()  # contacts now have the totals of leads that became them
+        if lost or gained:
             found.append(f"{table}: without {lost}, and with {gained}")
             continue
         found += [
@@ -112,6 +116,8 @@ def _renamed(row, columns):
 
 
 def _campaign(row):
+    if "campaign_master_generation" not in row:
+        return None  # moved already
     ref = row["campaign_master_ref"]
     if not (ref or row["campaign_master_generation"]):
         return None
@@ -126,6 +132,8 @@ def _campaign(row):
 
 
 def _account(row):
+    if "token" not in row:
+        return None  # moved already
     values = {**_renamed(row, ACCOUNT), "login_version": 0}
     if values.get("notified_problem") == "login":
         values["notified_problem"] = "login 0"
@@ -133,7 +141,7 @@ def _account(row):
 
 
 def _sync(row):
-    return {**_renamed(row, SYNC), "step": "push"}
+    return {**_renamed(row, SYNC), "step": row.get("step", "push")}
 
 
 def _total(row):

@@ -45,6 +45,15 @@ V1_1 = Release("19.0.1.1.0", "816b026bfe6d3fd3d2cd56a1a8c5704b57149ed2")
 V1_2_FIRST = Release("19.0.1.2.0 (first commit)", "311a986bb6db7563f88121ac6e4ae49b71521596")
 V1_2 = Release("19.0.1.2.0", "216c4cf5d8d35e027d3cb0878c0e98542a9243c9")
 V1_3 = Release("19.0.1.3.0", "f3df0804aa1367ccf785eff2922de5b6223b1fbb")
+V1_4 = Release("19.0.1.4.0", "13988442916bcf6f741b73e57180d7eb2166805d")
 
 # The installed version, and the ones that it was upgraded to before the current one.
-UPGRADES = [(V1_0,), (V1_1,), (V1_2_FIRST,), (V1_2,), (V1_3,), (V1_0, V1_1, V1_2, V1_3)]
+UPGRADES = [
+    (V1_0,),
+    (V1_1,),
+    (V1_2_FIRST,),
+    (V1_2,),
+    (V1_3,),
+    (V1_4,),
+    (V1_0, V1_1, V1_2, V1_3, V1_4),
+]

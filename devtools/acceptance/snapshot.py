@@ -6,8 +6,15 @@ from devtools.environment.rpc import OdooError
 EXTENDED = ("utm.campaign", "res.partner", "crm.lead")
 ADDED = ("campaign_master_", "description")
 NOT_ALLOWED = "not allowed"
-# Values that depend on the time of reading.
-VOLATILE = {"calls_forecast", "calls_this_hour", "duration", "write_date"}
+# Values that depend on the time of reading, or are for the screen of the same version.
+VOLATILE = {
+    "display_name",
+    "calls_forecast",
+    "calls_this_hour",
+    "campaign_master_sync_status",
+    "duration",
+    "write_date",
+}
 # Models and values that later versions call differently.
 RENAMED = {"campaign.master.total": "campaign.master.engagement"}
 CONVERTED = {
@@ -53,6 +60,7 @@ REMOVED = {
     "campaign.master.sync": {
         "asked_after_id",
         "asked_upto_id",
+        "late",  # decided when the answers are stored (19.0.1.5.0)
         "refusals",
         "refused_upto_id",
         "round",

@@ -23,7 +23,7 @@ PAGE = 1_000  # addresses per call, and rows per page of activity
 # The least that adding people can cost: one statement that creates the same recipients.
 SQL_ADD = f"""
     INSERT INTO {RECIPIENT_TABLE} (
-        campaign_id, partner_id, kind, email, sync_state, opted_out,
+        campaign_id, partner_id, kind, email, sync_state, opted_out_before,
         open_count, click_count, forward_count, unsubscribe_count, bounced, late
     )
     SELECT %(campaign)s, id,
@@ -62,36 +62,74 @@ SQL_ACTIVITY = f"""
        AND ({_prefixed("recipient", ACTIVITY_COLUMNS)})
            IS DISTINCT FROM ({_prefixed("activity", ACTIVITY_COLUMNS)})
 """
-_ENGAGEMENT = {
-    "open_count": "SUM(open_count)",
-    "click_count": "SUM(click_count)",
-    "forward_count": "SUM(forward_count)",
-    "unsubscribe_count": "SUM(unsubscribe_count)",
-    "first_open": "MIN(first_open)",
-    "last_open": "MAX(last_open)",
-    "first_click": "MIN(first_click)",
-    "last_click": "MAX(last_click)",
-    "bounced": "BOOL_OR(bounced)",
-    "opted_out": "BOOL_OR(opted_out)",
+ENGAGEMENT = {
+    "open_count": "SUM",
+    "click_count": "SUM",
+    "forward_count": "SUM",
+    "unsubscribe_count": "SUM",
+    "first_open": "MIN",
+    "last_open": "MAX",
+    "first_click": "MIN",
+    "last_click": "MAX",
+    "bounced": "BOOL_OR",
+    "opted_out": "BOOL_OR",
 }
-# One statement for partners and one for leads: each has its own unique index.
+_TOTALS = ", ".join(f"{function}({name})" for name, function in ENGAGEMENT.items())
+# Once per campaign and address.
+_ONCE = ", ".join(
+    f"{'MAX' if function == 'SUM' else function}({name}) AS {name}"
+    for name, function in ENGAGEMENT.items()
+    if name != "bounced"
+)
+_LINES = f"""
+    SELECT person.id AS person_id, LOWER(person.email_normalized) AS address, recipient.*
+      FROM {{table}} AS person
+      JOIN {RECIPIENT_TABLE} AS recipient ON recipient.{{person}} = person.id
+"""
+_LINES_OF_LEADS = f"""
+     UNION ALL
+    SELECT person.id, LOWER(person.email_normalized), recipient.*
+      FROM res_partner AS person
+      JOIN crm_lead AS lead ON lead.partner_id = person.id
+      JOIN {RECIPIENT_TABLE} AS recipient ON recipient.lead_id = lead.id
+     WHERE recipient.email = LOWER(person.email_normalized)
+"""
+# One statement for partners and one for leads: each has its own unique index. A person is bounced
+# if the latest campaign to the present address bounced.
 SQL_ENGAGEMENT = [
     f"""
-    INSERT INTO {ENGAGEMENT_TABLE} AS engagement ({person}, company_id, {", ".join(_ENGAGEMENT)})
-    SELECT {person}, %(company)s, {", ".join(_ENGAGEMENT.values())}
-      FROM {RECIPIENT_TABLE}
-     WHERE {person} IN (
-         SELECT {person}
-           FROM {RECIPIENT_TABLE} JOIN activity USING (email)
-          WHERE campaign_id = %(campaign)s
-     )
-     GROUP BY {person}
+    WITH latest AS (
+        SELECT DISTINCT ON (email) email,
+               bounced AND open_count = 0 AND click_count = 0 AS is_bounced
+          FROM {RECIPIENT_TABLE} AS recipient
+          JOIN utm_campaign AS campaign ON campaign.id = recipient.campaign_id
+         WHERE sent_to AND email IN (SELECT email FROM {RECIPIENT_TABLE} WHERE bounced)
+         ORDER BY email, campaign_master_sent_at DESC, campaign.id DESC
+    ), counted AS (
+        SELECT person_id, {_ONCE},
+               BOOL_OR(sent_to AND line.email = address AND COALESCE(is_bounced, FALSE)) AS bounced
+          FROM ({lines.format(person=person, table=table)}) AS line
+               LEFT JOIN latest ON latest.email = line.email
+         WHERE person_id IN (
+             SELECT {person}
+               FROM {RECIPIENT_TABLE} JOIN activity USING (email)
+              WHERE campaign_id = %(campaign)s
+         )
+         GROUP BY person_id, campaign_id, line.email
+    )
+    INSERT INTO {ENGAGEMENT_TABLE} AS engagement ({person}, company_id, {", ".join(ENGAGEMENT)})
+    SELECT person_id, %(company)s, {_TOTALS}
+      FROM counted
+     GROUP BY person_id
     ON CONFLICT ({person}, company_id) WHERE {person} IS NOT NULL DO UPDATE
-       SET ({", ".join(_ENGAGEMENT)}) = ({_prefixed("EXCLUDED", _ENGAGEMENT)})
-     WHERE ({_prefixed("engagement", _ENGAGEMENT)})
-           IS DISTINCT FROM ({_prefixed("EXCLUDED", _ENGAGEMENT)})
+       SET ({", ".join(ENGAGEMENT)}) = ({_prefixed("EXCLUDED", ENGAGEMENT)})
+     WHERE ({_prefixed("engagement", ENGAGEMENT)})
+           IS DISTINCT FROM ({_prefixed("EXCLUDED", ENGAGEMENT)})
     """
-    for person in ("partner_id", "lead_id")
+    for person, table, lines in (
+        ("partner_id", "res_partner", _LINES + _LINES_OF_LEADS),
+        ("lead_id", "crm_lead", _LINES),
+    )
 ]
 
 # A call that the form makes once a minute at most.
@@ -163,9 +201,9 @@ def ingest(campaign, page):
 
 
 def sql_mark_added(campaign_id):
-    """Return a statement that marks a campaign's recipients as added to the list."""
+    """Return a statement that marks a campaign's recipients as added to the list and sent to."""
     return f"""
-        UPDATE {RECIPIENT_TABLE} SET sync_state = 'added'
+        UPDATE {RECIPIENT_TABLE} SET sync_state = 'added', sent_to = TRUE
          WHERE sync_state = 'pending' AND campaign_id = {campaign_id}
     """
 

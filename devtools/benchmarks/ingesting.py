@@ -181,13 +181,14 @@ def row_locations(fixture):
 def expect_same_activity(fixture, campaign_id, changed_pages):
     """Check that the add-on and the bare SQL store the same activity and totals."""
     pages = changed_pages()
-    names = ", ".join(addon.ACTIVITY_COLUMNS)
+    activity = ", ".join(addon.ACTIVITY_COLUMNS)
+    totals = ", ".join(addon.ENGAGEMENT)
 
     def stored():
         return [
-            fixture.database.sql(f"SELECT id, {names} FROM {addon.RECIPIENT_TABLE} ORDER BY id"),
+            fixture.database.sql(f"SELECT id, {activity} FROM {addon.RECIPIENT_TABLE} ORDER BY id"),
             fixture.database.sql(
-                f"SELECT partner_id, lead_id, {names} FROM {addon.ENGAGEMENT_TABLE} ORDER BY 1, 2"
+                f"SELECT partner_id, lead_id, {totals} FROM {addon.ENGAGEMENT_TABLE} ORDER BY 1, 2"
             ),
         ]
 

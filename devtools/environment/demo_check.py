@@ -221,8 +221,8 @@ class Check:
         return self.marketing.call("utm.campaign", "campaign_master_progress", [self.campaign])
 
     def _figures(self):
-        rates = ["open_rate", "click_rate", "click_to_open_rate", "bounce_rate", "unsubscribe_rate"]
-        names = [*FIGURES, "total_bounces", "successful", *rates]
+        rates = ("open", "click", "clicked", "click_to_open", "bounce", "unsubscribe")
+        names = [*FIGURES, "total_bounces", "successful", *(f"{name}_rate" for name in rates)]
         values = self.marketing.read(
             "utm.campaign", self.campaign, *(f"campaign_master_{name}" for name in names)
         )

@@ -18,7 +18,7 @@ from odoo.addons.campaign_master.models.campaign_master_campaign_statistics impo
     ACTIVITY_OVERLAP,
     CampaignMasterCampaign,
 )
-from odoo.addons.campaign_master.models.campaign_master_recipient_bulk import (
+from odoo.addons.campaign_master.models.campaign_master_recipient_reasons import (
     CampaignMasterRecipient,
 )
 from odoo.addons.campaign_master.models.campaign_master_sync_push import CampaignMasterSync

@@ -1,13 +1,6 @@
-from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
-from odoo.tools.sql import column_exists, table_exists
+from odoo.tools.sql import column_exists
 
-# The model and code of scheduled actions. Their other values belong to the administrator.
-SCHEDULED_ACTIONS = {
-    "ir_cron_pull_statistics": ("campaign.master.campaign", "model._cron_read_statistics()"),
-    "ir_cron_push_recipients": ("campaign.master.sync", "model._cron_push()"),
-    "ir_cron_refresh_catalogue": ("campaign.master.account", "model._cron_refresh_catalog()"),
-}
 # Old columns by the new ones, in another table or with another name. Older versions do not have all
 # of them.
 ACCOUNT_STATE = {
@@ -50,19 +43,13 @@ SYNC = {
 
 def migrate(cr, version):
     """Move how the work stands out of Odoo's campaigns and of the accounts, into its own tables."""
-    env = api.Environment(cr, SUPERUSER_ID, {})
     _move_account_states(cr)
     _move_campaigns(cr)
     _convert_syncs(cr)
     cr.execute("UPDATE campaign_master_usage SET purpose = 'catalog' WHERE purpose = 'catalogue'")
-    _recompute_engagement(env)
+    # Engagement has a new table, which the next version fills.
+    cr.execute("DROP TABLE IF EXISTS campaign_master_total")
     _drop_computed_columns(cr)
-    for name, (model, code) in SCHEDULED_ACTIONS.items():
-        cron = env.ref(f"campaign_master.{name}", raise_if_not_found=False)
-        if cron:
-            cron.ir_actions_server_id.write(
-                {"model_id": env["ir.model"]._get_id(model), "state": "code", "code": code}
-            )
     # Set by earlier versions; PostgreSQL now gets statistics after people were added.
     cr.execute("ALTER TABLE campaign_master_recipient ALTER COLUMN campaign_id SET STATISTICS -1")
 
@@ -159,24 +146,6 @@ def _convert_syncs(cr):
          WHERE users.id = sync.user_id AND sync.state = 'running'
         """
     )
-
-
-def _recompute_engagement(env):
-    """The table got another name; its content is computed from the recipients."""
-    Engagement = env["campaign.master.engagement"]
-    for field in ("partner_id", "lead_id"):
-        env.cr.execute(
-            SQL(
-                "SELECT DISTINCT %s FROM campaign_master_recipient WHERE %s IS NOT NULL"
-                " AND (open_count > 0 OR click_count > 0 OR forward_count > 0"
-                " OR unsubscribe_count > 0 OR bounced OR opted_out)",
-                SQL.identifier(field),
-                SQL.identifier(field),
-            )
-        )
-        Engagement._recompute_totals(field, [person_id for [person_id] in env.cr.fetchall()])
-    if table_exists(env.cr, "campaign_master_total"):
-        env.cr.execute("DROP TABLE campaign_master_total")
 
 
 def _drop_computed_columns(cr):

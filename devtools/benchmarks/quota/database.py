@@ -104,7 +104,7 @@ class RealAccount:
             """
             INSERT INTO campaign_master_recipient (
                 campaign_id, kind, email, sync_state, open_count, click_count, forward_count,
-                unsubscribe_count, bounced, opted_out, late)
+                unsubscribe_count, bounced, opted_out_here, late)
             SELECT %s, 'contact', email, 'added', 0, 0, 0, 0, FALSE, FALSE, FALSE
               FROM unnest(%s) AS email
             """,

@@ -1,13 +1,10 @@
+import { useOwnDebugContext } from "@web/core/debug/debug_context";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { renderToMarkup } from "@web/core/utils/render";
-import { useOwnDebugContext } from "@web/core/debug/debug_context";
 import { useRecordObserver } from "@web/model/relational_model/utils";
-import { ListController } from "@web/views/list/list_controller";
-import { listView } from "@web/views/list/list_view";
 import { getDefaultConfig, View } from "@web/views/view";
-import { executeButtonCallback } from "@web/views/view_button/view_button_hook";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 import { Component, EventBus, useChildSubEnv } from "@odoo/owl";
@@ -18,48 +15,10 @@ const ADD_LABELS = {
     company: _t("Add Companies"),
 };
 
-/** A list with a button to add recipients, which is reloaded together with its campaign. */
-export class RecipientListController extends ListController {
-    static props = {
-        ...ListController.props,
-        addLabel: String,
-        campaignBus: EventBus,
-        onAdd: Function,
-    };
-
-    setup() {
-        super.setup();
-        // Without parameters, the model reloads its current page.
-        useBus(this.props.campaignBus, "reloaded", () => this.model.load());
-    }
-
-    get modelOptions() {
-        // A lazy list is rendered before its rows are loaded, and stays empty if they are loaded
-        // before it is mounted.
-        return { ...super.modelOptions, lazy: false };
-    }
-
-    get modelParams() {
-        // Counting up to 10,000, Odoo's default, takes as long as reading the page. The pager shows
-        // "1000+" earlier; a click on it counts all.
-        return { ...super.modelParams, countLimit: 1000 };
-    }
-
-    onClickAdd() {
-        return executeButtonCallback(this.rootRef.el, () => this.props.onAdd());
-    }
-}
-
-registry.category("views").add("campaign_master_recipient_list", {
-    ...listView,
-    Controller: RecipientListController,
-    buttonTemplate: "campaign_master.RecipientList.Buttons",
-});
-
 /**
- * The recipients of one kind on a campaign.
+ * The recipients of one kind on a campaign: a list, or cards on a phone.
  *
- * A one2many would make the form read the ids of all 100,000 recipients. This list reads one page,
+ * A one2many would make the form read the ids of all 100,000 recipients. This view reads one page,
  * when its notebook page is opened.
  */
 export class Recipients extends Component {
@@ -69,11 +28,13 @@ export class Recipients extends Component {
 
     setup() {
         this.action = useService("action");
+        this.ui = useService("ui");
         this.campaignBus = new EventBus();
         // The list must not replace the form's pager, breadcrumbs and debug menu entries, nor may
         // its search take the focus.
         useOwnDebugContext();
         useChildSubEnv({ config: { ...getDefaultConfig(), disableSearchBarAutofocus: true } });
+        useBus(this.ui.bus, "resize", () => this.render());
 
         let resId;
         useRecordObserver((record) => {
@@ -86,11 +47,16 @@ export class Recipients extends Component {
         });
     }
 
+    get viewType() {
+        return this.ui.isSmall ? "kanban" : "list";
+    }
+
     get viewProps() {
         const { kind, record } = this.props;
+        const key = [record.resId, kind, this.viewType].join();
         // The same object for the same campaign; otherwise the list is reloaded at each rendering.
-        if (this._viewProps?.resId !== record.resId || this._viewProps.kind !== kind) {
-            this._viewProps = { resId: record.resId, kind, props: this.makeViewProps() };
+        if (this._viewProps?.key !== key) {
+            this._viewProps = { key, props: this.makeViewProps() };
         }
         return this._viewProps.props;
     }
@@ -101,13 +67,12 @@ export class Recipients extends Component {
             addLabel: ADD_LABELS[kind],
             campaignBus: this.campaignBus,
             className: "o_campaign_master_recipients",
-            context: { campaign_master_embedded: kind },
+            context: { campaign_master_kind: kind, campaign_master_one_campaign: true },
             display: { searchPanel: false },
             domain: [
                 ["campaign_id", "=", record.resId],
                 ["kind", "=", kind],
             ],
-            jsClass: "campaign_master_recipient_list",
             // What fits on a screen: rendering takes 60 ms per tab and 1 to 3 ms per row.
             limit: 12,
             loadActionMenus: true,
@@ -117,7 +82,7 @@ export class Recipients extends Component {
             onAdd: () => this.add(),
             resModel: "campaign.master.recipient",
             searchViewId: false,
-            type: "list",
+            type: this.viewType,
         };
     }
 
@@ -134,6 +99,21 @@ export class Recipients extends Component {
             context: record.context,
             onClose: () => record.load(),
         });
+    }
+
+    /**
+     * Let Tab leave the search. Odoo keeps it among the search's facets, which would be a dead end
+     * in a form. While suggestions are shown, it still moves among them.
+     */
+    onKeydown(ev) {
+        const { target } = ev;
+        if (
+            ev.key === "Tab" &&
+            target.closest(".o_cp_searchview") &&
+            !target.closest("[aria-expanded=true]")
+        ) {
+            ev.stopPropagation();
+        }
     }
 }
 

@@ -72,9 +72,9 @@ tours.add("campaign_master_result", {
                 ".o_form_view:not(:has([name=campaign_master_template_id] input)):contains('Launch Campaign › Edit/Test')",
         },
         { trigger: "a[name=campaign_master_contacts]", run: "click" },
-        { trigger: ".o_list_view .o_data_row:contains('ann@example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('Person 0')" },
         { trigger: "a[name=campaign_master_companies]", run: "click" },
-        { trigger: ".o_list_view .o_data_row:contains('office@example.com')" },
+        { trigger: ".o_list_view .o_data_row:contains('Person 1')" },
         {
             content: "A result opens its recipients",
             trigger: `${STATUS} [data-outcome=no_email]`,
@@ -160,6 +160,90 @@ tours.add("campaign_master_refresh_failed", {
             trigger:
                 ".o_form_view:has(.o_campaign_master_refreshing):not(:has(.o_campaign_master_refresh_failed))",
         },
+    ],
+});
+
+const GRID = ".o_campaign_master_recipients";
+
+/** Each column fits on the screen, and its title is not cut; the person is never cut. */
+tours.add("campaign_master_columns", {
+    steps: () => [
+        { trigger: "a[name=campaign_master_contacts]", run: "click" },
+        {
+            content: "Person and company, the result, and no zeros",
+            trigger: `${GRID} .o_data_row:contains('Ann Sharer'):contains('Bakers'):contains('Opened') [name=click_count]:empty`,
+        },
+        {
+            content: "The total counts a shared address once",
+            trigger: `${GRID} tfoot td:contains(/^4$/)`,
+        },
+        { trigger: `${GRID} .o_optional_columns_dropdown button`, run: "click" },
+        { trigger: ".o-dropdown--menu input[name=bounced]", run: "click" },
+        { trigger: ".o-dropdown--menu input[name=opted_out]", run: "click" },
+        { trigger: `${GRID} th[data-name=bounced]`, run: "press Escape" },
+        {
+            trigger: `${GRID}:has(th[data-name=bounced]) th[data-name=opted_out]`,
+            run() {
+                const table = document.querySelector(`${GRID} .o_list_renderer`);
+                const limit = table.querySelector(".o_list_actions_header").offsetLeft;
+                for (const header of table.querySelectorAll("th[data-name]")) {
+                    const { name } = header.dataset;
+                    const label = header.querySelector(".text-truncate");
+                    if (header.offsetLeft + header.offsetWidth > limit + 1) {
+                        throw new Error(`The column ${name} is not on the screen`);
+                    }
+                    if (label.scrollWidth > label.clientWidth) {
+                        throw new Error(`The title of the column ${name} is cut`);
+                    }
+                }
+                for (const cell of table.querySelectorAll("td[name=person_name], td[name=result]")) {
+                    if (cell.scrollWidth > cell.clientWidth) {
+                        throw new Error(`${cell.textContent} is cut`);
+                    }
+                }
+            },
+        },
+        { trigger: `${GRID} .o_optional_columns_dropdown button`, run: "click" },
+        { trigger: ".o-dropdown--menu input[name=email]", run: "click" },
+        {
+            content: "It is said that only the first of several addresses is used",
+            trigger: `${GRID} td[name=email] .fa-info-circle[title='First of several addresses: ann@example.com, ann@example.org']`,
+        },
+        {
+            content: "The list is not a second main part of the page",
+            trigger: "body:not(:has(main main))",
+        },
+    ],
+});
+
+/** Tab and Shift+Tab leave the search inside the form, in both directions. */
+tours.add("campaign_master_tab_key", {
+    steps: () => [
+        { trigger: "a[name=campaign_master_contacts]", run: "click" },
+        { trigger: `${GRID} .o_data_row` },
+        {
+            trigger: `${GRID} .o_searchview_input`,
+            run() {
+                this.anchor.focus();
+            },
+        },
+        { trigger: `${GRID} .o_searchview_input:focus`, run: "press Tab" },
+        { trigger: `${GRID} .o_searchview_dropdown_toggler:focus`, run: "press Shift+Tab" },
+        { trigger: `${GRID} .o_searchview_input:focus`, run: "press Shift+Tab" },
+        { trigger: `${GRID} .o_searchview button[title='Search...']:focus` },
+    ],
+});
+
+/** On a phone, a recipient is a card. */
+tours.add("campaign_master_phone", {
+    steps: () => [
+        { trigger: "a[name=campaign_master_contacts]", run: "click" },
+        {
+            trigger: `${GRID} .o_kanban_record:contains('Ann Sharer'):contains('Bakers'):contains('Opened'):contains('First of several addresses')`,
+        },
+        { trigger: `${GRID} .o_campaign_master_add:contains('Add Contacts')` },
+        { trigger: `${GRID} .o_kanban_record span:contains('Ann Sharer')`, run: "click" },
+        { trigger: ".o_form_view .o_field_widget[name=email] input" },
     ],
 });
 

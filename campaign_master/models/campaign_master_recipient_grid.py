@@ -1,0 +1,76 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class CampaignMasterRecipient(models.Model):
+    """What lists and cards of recipients show about the person, and what they add up.
+
+    Names are read from the person as they are now: three fields of one page take one statement for
+    all contacts and companies and one for all leads.
+    """
+
+    _inherit = "campaign.master.recipient"
+
+    person_name = fields.Char(
+        string="Name",
+        compute="_compute_person",
+        search="_search_person_name",
+        help="Name of the contact or company; of a lead, its contact or, without one, its title.",
+    )
+    company_name = fields.Char(
+        string="Company", compute="_compute_person", help="Company of the contact or lead."
+    )
+    entered_email = fields.Char(
+        string="Email of the Person",
+        compute="_compute_person",
+        search="_search_entered_email",
+        help="What is entered as the person's email now. If it contains several addresses, the "
+        "first one is used.",
+    )
+
+    @api.depends("partner_id", "lead_id")
+    def _compute_person(self):
+        for recipient in self:
+            # sudo: the user may read the recipient, and so who it is
+            partner, lead = recipient.sudo().partner_id, recipient.sudo().lead_id
+            recipient.person_name = partner.name or lead.contact_name or recipient.display_name
+            recipient.company_name = (
+                lead.partner_name or not partner.is_company and partner.commercial_company_name
+            )
+            recipient.entered_email = partner.email or lead.email_from
+
+    @api.depends("email", "partner_id", "lead_id")
+    def _compute_display_name(self):
+        for recipient in self:
+            # sudo: the user may read the recipient, and so its name
+            person = recipient.sudo().partner_id or recipient.sudo().lead_id
+            recipient.display_name = person.display_name or recipient.email
+
+    def _search_person_name(self, operator, value):
+        return self._search_person(
+            operator, value, ["complete_name"], ["name", "contact_name", "partner_name"]
+        )
+
+    def _search_entered_email(self, operator, value):
+        return self._search_person(operator, value, ["email"], ["email_from"])
+
+    def _search_person(self, operator, value, partner_fields, lead_fields):
+        """:return: a domain: one of these fields of the contact, company or lead meets the
+        condition"""
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        # any!: the user may read the recipient, and so who it is
+        return Domain.OR(
+            Domain(person, "any!", Domain.OR(Domain(name, operator, value) for name in names))
+            for person, names in (("partner_id", partner_fields), ("lead_id", lead_fields))
+        )
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Sums leave out recipients that share an address: their activity is counted on another
+        one."""
+        sql = super()._read_group_select(aggregate_spec, query)
+        if aggregate_spec.endswith((":sum", ":avg")):
+            is_twin = self._field_to_sql(self._table, "is_twin", query)
+            return SQL("%s FILTER (WHERE %s IS NOT TRUE)", sql, is_twin)
+        return sql

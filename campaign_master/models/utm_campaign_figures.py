@@ -1,0 +1,131 @@
+from odoo import api, fields, models
+
+from .campaign_master_rates import Rate
+from .utm_campaign_results import PREFIX, reported
+
+# Fields that Odoo calculates, as rates call them.
+CALCULATED = {"successful": "successful emails"}
+
+
+def _figure(string, description):
+    return reported(
+        fields.Integer,
+        string=string,
+        help=f"{description} Campaign Master's own count, as of “Last Statistics”.",
+    )
+
+
+def _rate(string, numerator, denominator, *notes):
+    """The percentage of two figures, given without prefix. The help says the same."""
+    part, whole = (
+        CALCULATED.get(name, name.replace("_", " ")) for name in (numerator, denominator)
+    )
+    return reported(
+        Rate,
+        string=string,
+        numerator=PREFIX + numerator,
+        denominator=PREFIX + denominator,
+        compute="_compute_rates",
+        store=True,
+        digits=(16, 2),
+        help=" ".join(
+            [
+                f"{part.capitalize()} ÷ {whole}, in percent.",
+                *notes,
+                "Empty until the campaign is sent. For several campaigns, the sums are divided.",
+            ]
+        ),
+    )
+
+
+class UtmCampaign(models.Model):
+    """The figures of a campaign: what Campaign Master counts (see ``FIGURES``), and what Odoo
+    calculates from it."""
+
+    _name = "utm.campaign"
+    _inherit = ["utm.campaign", "campaign.master.rates.mixin"]
+
+    campaign_master_sent = _figure("Sent", "Emails that Campaign Master sent.")
+    campaign_master_delivered = _figure(
+        "Delivered",
+        "Emails that the recipients' mail servers accepted. May differ from Successful Emails, "
+        "which is sent − total bounces.",
+    )
+    campaign_master_hard_bounces = _figure(
+        "Hard Bounces", "Emails that bounced permanently (unknown address)."
+    )
+    campaign_master_soft_bounces = _figure(
+        "Soft Bounces", "Emails that bounced temporarily (e.g. full mailbox)."
+    )
+    campaign_master_rejected = _figure(
+        "Rejected", "Emails that the recipients' mail servers rejected."
+    )
+    campaign_master_opens = _figure("Opens", "Number of opens; a person may open several times.")
+    campaign_master_unique_opens = _figure(
+        "Unique Opens", "Recipients who opened the email at least once."
+    )
+    campaign_master_clicks = _figure(
+        "Clicks", "Number of clicks; a person may click several times."
+    )
+    campaign_master_unique_clicks = _figure(
+        "Unique Clicks", "Recipients who clicked a link at least once."
+    )
+    campaign_master_forwards = _figure("Forwards", "Number of times the email was forwarded.")
+    campaign_master_unsubscribes = _figure(
+        "Unsubscribes", "Recipients who unsubscribed through the email."
+    )
+    campaign_master_complaints = _figure("Complaints", "Recipients who reported the email as spam.")
+    campaign_master_total_bounces = reported(
+        fields.Integer,
+        string="Total Bounces",
+        compute="_compute_campaign_master_totals",
+        store=True,
+        help="Hard bounces + soft bounces + rejected, as of “Last Statistics”.",
+    )
+    campaign_master_successful = reported(
+        fields.Integer,
+        string="Successful Emails",
+        compute="_compute_campaign_master_totals",
+        store=True,
+        help="Sent − total bounces, as of “Last Statistics”. May differ from Delivered, which is "
+        "Campaign Master's own count.",
+    )
+    campaign_master_open_rate = _rate(
+        "Open Rate %",
+        "unique_opens",
+        "successful",
+        "Recipients who read the email without loading pictures are missing, even if they clicked.",
+    )
+    campaign_master_click_rate = _rate(
+        "Click Rate %",
+        "clicks",
+        "successful",
+        "All clicks count, so it can exceed 100 %.",
+    )
+    campaign_master_clicked_rate = _rate(
+        "Clicked %", "unique_clicks", "successful", "Each recipient who clicked counts once."
+    )
+    campaign_master_click_to_open_rate = _rate(
+        "Click-to-Open %",
+        "unique_clicks",
+        "unique_opens",
+        "Clicks without loaded pictures are missing from the opens, so it can exceed 100 %.",
+    )
+    campaign_master_bounce_rate = _rate("Bounce %", "total_bounces", "sent")
+    campaign_master_unsubscribe_rate = _rate("Unsubscribe %", "unsubscribes", "sent")
+
+    @api.depends(
+        "campaign_master_sent",
+        "campaign_master_hard_bounces",
+        "campaign_master_soft_bounces",
+        "campaign_master_rejected",
+    )
+    def _compute_campaign_master_totals(self):
+        for campaign in self:
+            bounces = (
+                campaign.campaign_master_hard_bounces
+                + campaign.campaign_master_soft_bounces
+                + campaign.campaign_master_rejected
+            )
+            campaign.campaign_master_total_bounces = bounces
+            campaign.campaign_master_successful = campaign.campaign_master_sent - bounces
