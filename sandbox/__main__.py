@@ -5,7 +5,9 @@ import signal
 import sys
 import threading
 
+from .dialect import Dialect, from_text
 from .server import Running, Sandbox
+from .settings import LOGIN_REFUSALS
 from .store import OutdatedState
 
 
@@ -14,6 +16,15 @@ def _user(text):
     if not (name and colon and password):
         raise argparse.ArgumentTypeError("expected NAME:PASSWORD")
     return name, password
+
+
+def _dialect(text):
+    try:
+        values = from_text(text)
+        Dialect().change(values)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return values
 
 
 def _parse(arguments):
@@ -39,11 +50,20 @@ def _parse(arguments):
     add(
         "--login-refusal",
         type=int,
-        choices=(401, 500),
+        choices=LOGIN_REFUSALS,
         default=401,
-        help="status for a wrong password: 401 (default), or 500 with InvalidLogin",
+        help="status for a wrong password (401); 500 is with InvalidLogin, 200 with StatusMessage",
     )
     add("--page-cap", type=int, default=1_000, metavar="N", help="maximum page size (1000)")
+    add(
+        "--dialect",
+        type=_dialect,
+        default={},
+        metavar="FORMS",
+        help="other forms of the API, such as login=headers,clientId=true,prefix=/api/v1,"
+        "letterCase=pascal,numbers=strings,zone=false,pages=flag,asOf=false,fewMembers=true,"
+        "recipients=1",
+    )
     add("--verbose", action="store_true", help="log each request")
     return parser.parse_args(arguments)
 
@@ -54,6 +74,7 @@ def main(arguments=None) -> int:
         sandbox = Sandbox(
             users=dict(options.user or []),
             state=options.state,
+            dialect=options.dialect,
             delay=options.delay,
             hourLimit=options.hour_limit,
             monthLimit=options.month_limit,

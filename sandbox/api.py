@@ -3,13 +3,13 @@
 from flask import Blueprint, current_app, g, request
 
 from . import checks, clock
+from .dialect import CLIENT
 from .errors import ApiError
 
 api = Blueprint("api", __name__)
 
 CATALOG_PAGE_SIZE = 500
 ACTIVITY_PAGE_SIZE = 1_000
-MAX_RECIPIENTS = 1_000
 SENDER = ("fromName", "fromEmail", "replyToEmail")
 
 
@@ -19,13 +19,13 @@ def _sandbox():
 
 @api.post("/authenticate")
 def authenticate():
-    data = checks.body()
-    checks.texts(data, required=("username", "password"))
-    sandbox = _sandbox()
+    sandbox, dialect = _sandbox(), _sandbox().dialect
+    login = checks.login(dialect.login)
+    is_client = not dialect.clientId or login.items() >= CLIENT.items()
     with sandbox.store.transaction() as store:
-        if store.password_is(data["username"], data["password"]):
+        if is_client and store.password_is(login.get("username"), login.get("password")):
             ends = clock.now() + int(sandbox.settings.tokenMinutes * clock.MINUTE)
-            return {"token": store.add_token(data["username"], ends)}
+            return {"token": store.add_token(login["username"], ends)}
     raise ApiError(
         sandbox.settings.loginRefusal, "InvalidLogin: the username or password is wrong."
     )
@@ -194,6 +194,8 @@ def activity_json(row) -> dict:
         "firstClick": clock.to_text(row["first_click"]),
         "lastClick": clock.to_text(row["last_click"]),
         "bounced": row["outcome"] == "hard",
+        "bounceReason": "The mailbox does not exist." if row["outcome"] == "hard" else None,
+        "complained": bool(row["complaints"] and row["opted_out"]),
         "optedOut": bool(row["opted_out"]),
     }
 
@@ -209,9 +211,9 @@ def _requested_emails(data):
     """The normalized addresses of a recipients call, in the order of the request."""
     problems = checks.Problems()
     checks.unknown(data, ("recipients",), problems)
-    recipients = data.get("recipients")
-    if not isinstance(recipients, list) or not 1 <= len(recipients) <= MAX_RECIPIENTS:
-        problems.add("recipients", f"recipients must be a list of 1 to {MAX_RECIPIENTS:,} objects.")
+    recipients, most = data.get("recipients"), _sandbox().dialect.recipients
+    if not isinstance(recipients, list) or not 1 <= len(recipients) <= most:
+        problems.add("recipients", f"recipients must be a list of 1 to {most:,} objects.")
         problems.refuse_if_any()
     emails = []
     for recipient in recipients:

@@ -12,6 +12,7 @@ from .errors import ApiError
 _LOCAL = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(rf"{_LOCAL}(\.{_LOCAL})*@({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", re.ASCII)
+LOGIN = ("username", "password", "client_id", "client_secret")
 MAX_INTEGER = 2**63 - 1
 """SQLite's largest integer."""
 
@@ -57,6 +58,22 @@ def body() -> dict:
     if not isinstance(data, dict):
         raise ApiError(400, "The body must be a JSON object.")
     return data
+
+
+def login(source: str) -> dict:
+    """The members of the login: client id and secret from the headers.
+
+    :param source: of username and password: ``headers``, ``body`` or ``either``; a body must be
+        valid, unless only headers are read
+    """
+    headers = {name: request.headers[name] for name in LOGIN if name in request.headers}
+    if source == "headers" or (
+        source == "either" and not request.get_data() and set(LOGIN[:2]) <= headers.keys()
+    ):
+        return headers
+    data = body()
+    texts(data, LOGIN[:2], LOGIN[2:])
+    return data | headers if source == "either" else headers | data
 
 
 def texts(data: dict, required=(), optional=(), emails=(), others=()) -> None:

@@ -233,6 +233,21 @@ def change_settings():
     return _sandbox().settings.as_dict()
 
 
+@control.get("/dialect")
+def show_dialect():
+    return _sandbox().dialect.as_dict()
+
+
+@control.post("/dialect")
+def change_dialect():
+    """Change some forms of the dialect; see ``dialect.py``."""
+    try:
+        _sandbox().dialect.change(_body())
+    except ValueError as error:
+        raise ApiError(400, str(error)) from None
+    return _sandbox().dialect.as_dict()
+
+
 @control.get("/faults")
 def show_faults():
     return _sandbox().faults.as_dicts()
@@ -320,6 +335,7 @@ def show_state():
             "faults": sandbox.faults.as_dicts(),
             "held": sandbox.faults.held(),
             "settings": sandbox.settings.as_dict(),
+            "dialect": sandbox.dialect.as_dict(),
         }
 
 

@@ -12,6 +12,8 @@ class ApiError(Exception):
         """Messages by member."""
 
     def body(self) -> dict:
+        if self.status == 200:  # a refused login
+            return {"Status": "-1", "StatusMessage": self.message}
         body = {"message": self.message}
         if self.status == 400:
             body["errors"] = [

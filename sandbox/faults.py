@@ -299,7 +299,10 @@ def _bad_json(fault, call, response, faults):
 def _drop(fault, call, response, faults):
     """After processing: a member is removed from the response and the objects in its lists."""
     if response:
-        _rewrite(response, lambda data: _each_object(data, lambda one: one.pop(fault.detail, 0)))
+        _rewrite(
+            response,
+            lambda data: _each_object(data, lambda one: one.pop(_named(one, fault.detail), 0)),
+        )
 
 
 def _type(fault, call, response, faults):
@@ -330,7 +333,11 @@ def _repeat_page(fault, call, response, faults):
 def _endless_pages(fault, call, response, faults):
     """The items of the first N pages (2) repeat in a cycle, and ``total`` promises more."""
     if response:
-        _rewrite(response, lambda data: data.update(total=data["page"] * data["pageSize"] + 1))
+        # A dialect may have no total.
+        _rewrite(
+            response,
+            lambda data: "total" in data and data.update(total=data["page"] * data["pageSize"] + 1),
+        )
     else:
         g.page_cycle = int(fault.detail or 2)
 
@@ -385,18 +392,24 @@ def _rewrite(response, change):
 
 def _change_list(response, member, change):
     def put(data):
-        if isinstance(data.get(member), list):
-            data[member] = change(data[member])
+        name = _named(data, member)
+        if isinstance(data.get(name), list):
+            data[name] = change(data[name])
 
     _rewrite(response, put)
 
 
 def _put(response, member, value):
     def put(one):
-        if member in one:
-            one[member] = value
+        if (name := _named(one, member)) in one:
+            one[name] = value
 
     _rewrite(response, lambda data: _each_object(data, put))
+
+
+def _named(data, member):
+    """The name that a member has in the sandbox's dialect."""
+    return next((name for name in data if name.lower() == member.lower()), member)
 
 
 def _each_object(data, change):

@@ -1,5 +1,6 @@
 """Middleware for all API calls: counting, faults, authentication and rate limits."""
 
+import json
 import re
 import time
 from collections import Counter, deque
@@ -18,9 +19,10 @@ LOG_SIZE = 1_000
 class Gate:
     """Runs before and after each API call."""
 
-    def __init__(self, store, settings, limits, simulated_faults):
+    def __init__(self, store, settings, dialect, limits, simulated_faults):
         self._store = store
         self._settings = settings
+        self._dialect = dialect
         self._limits = limits
         self._faults = simulated_faults
         self.calls = Counter()
@@ -63,6 +65,7 @@ class Gate:
         if call is None:
             return response
         call.status = response.status_code
+        self._translate(response)
         if g.fault:
             response = faults.after(g.fault, call, response, self._faults)
         if g.account and (response.status_code < 400 or self._settings.headersOnErrors):
@@ -71,6 +74,11 @@ class Gate:
             response.headers["x-rate-limit-reset"] = str(g.rate_limit.reset)
             response.headers["x-token-reset"] = str(g.token_ends // clock.SECOND)
         return response
+
+    def _translate(self, response):
+        data = response.get_json(silent=True) if self._dialect.changes() else None
+        if isinstance(data, dict):
+            response.set_data(json.dumps(self._dialect.translate(data)))
 
     def _token(self):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -106,5 +114,6 @@ def _call(account):
 
 def _username():
     body = checks.json_body()
-    name = body.get("username") if isinstance(body, dict) else None
+    name = request.headers.get("username")
+    name = body.get("username", name) if isinstance(body, dict) else name
     return name if isinstance(name, str) else None

@@ -134,6 +134,7 @@ def _overview(error=None):
             durations=DURATIONS,
             usage=sandbox.limits.as_dict(account),
             faults=[fault for fault in sandbox.faults.as_dicts() if fault["count"] != 0],
+            dialect=sandbox.dialect.changes(),
             error=error,
         )
 

@@ -16,14 +16,16 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from .api import api
 from .checks import MAX_INTEGER
 from .control import control
+from .dialect import Dialect
 from .errors import ApiError
 from .faults import Faults
-from .gate import Gate, is_control
+from .gate import CONTROL_PATH, Gate, is_control
 from .limits import Limits
 from .pages import pages
 from .settings import Settings
 from .store import Store
 
+NOWHERE = f"{CONTROL_PATH}/nowhere"
 DEFAULT_USERS = {"demo": "demo"}
 
 
@@ -32,17 +34,22 @@ class Sandbox:
 
     :param dict users: passwords by username; each user has a separate account
     :param state: path of the state file; in memory if missing
+    :param dict dialect: see ``Dialect``
     :param settings: see ``Settings``
+    :raise ValueError: the dialect is invalid
     """
 
-    def __init__(self, users=None, state=None, **settings):
+    def __init__(self, users=None, state=None, dialect=None, **settings):
         self._users = users or DEFAULT_USERS
         self._initial_settings = Settings(**settings)
         self.settings = Settings(**settings)
+        self.dialect = Dialect()
+        self.dialect.change(dialect or {})
+        self._initial_dialect = self.dialect.as_dict()
         self.store = Store(state)
         self.limits = Limits(self.store, self.settings)
         self.faults = Faults()
-        self.gate = Gate(self.store, self.settings, self.limits, self.faults)
+        self.gate = Gate(self.store, self.settings, self.dialect, self.limits, self.faults)
         self.app = _app(self)
         self._add_users()
 
@@ -52,6 +59,7 @@ class Sandbox:
             store.clear()
         self._add_users()
         self.settings.change(self._initial_settings.as_dict())
+        self.dialect.change(self._initial_dialect)
         self.gate.calls.clear()
         self.gate.log.clear()
         self.faults.set([])
@@ -88,7 +96,20 @@ def _app(sandbox):
     app.register_error_handler(Exception, _internal_error)
     for blueprint in (api, control, pages):
         app.register_blueprint(blueprint)
+    app.wsgi_app = _without_prefix(app.wsgi_app, sandbox.dialect)
     return app
+
+
+def _without_prefix(app, dialect):
+    """The app below the dialect's prefix; other paths of the API do not exist."""
+
+    def serve(environ, start_response):
+        if not is_control(environ["PATH_INFO"]):
+            path = dialect.path(environ["PATH_INFO"])
+            environ["PATH_INFO"] = NOWHERE if path is None else path
+        return app(environ, start_response)
+
+    return serve
 
 
 def _refuse_cross_origin():
@@ -124,6 +145,14 @@ class _Handler(WSGIRequestHandler):
     """Seconds until an idle connection is closed."""
     wbufsize = -1
     disable_nagle_algorithm = True
+
+    def make_environ(self):
+        environ = super().make_environ()
+        # Werkzeug drops headers with an underscore, such as client_id.
+        for name, value in self.headers.items():
+            if "_" in name:
+                environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        return environ
 
     def run_wsgi(self):
         environ = self.make_environ()
@@ -215,9 +244,9 @@ class Running:
 
 
 @contextmanager
-def serve(port: int = 0, host: str = "127.0.0.1", users=None, state=None, **settings):
+def serve(port: int = 0, host: str = "127.0.0.1", users=None, state=None, dialect=None, **settings):
     """Run a sandbox in a thread, for tests; with port 0 on a free port."""
-    running = Running(Sandbox(users, state, **settings), host, port)
+    running = Running(Sandbox(users, state, dialect, **settings), host, port)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     try:

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass, fields
 
+LOGIN_REFUSALS = (200, 401, 403, 500)
+
 
 @dataclass
 class Settings:
@@ -16,7 +18,8 @@ class Settings:
     tokenMinutes: float = 480
     """Lifetime of a token, in minutes."""
     loginRefusal: int = 401
-    """Status for a wrong password: 401, or 500 with ``InvalidLogin`` like the SOAP service."""
+    """Status for a wrong password: 401, 403, 500 with ``InvalidLogin`` like a SOAP service, or 200
+    with ``Status`` and ``StatusMessage`` like another one."""
     pageCap: int = 1_000
     """Maximum page size."""
     delay: int = 0
@@ -38,8 +41,8 @@ class Settings:
             valid = isinstance(value, bool) if expected is bool else type(value) in numbers
             if not valid or (expected is not bool and value < 0):
                 raise ValueError(f"{name} must be a {expected.__name__} of 0 or more")
-        if values.get("loginRefusal", 401) not in (401, 500):
-            raise ValueError("loginRefusal must be 401 or 500")
+        if values.get("loginRefusal", 401) not in LOGIN_REFUSALS:
+            raise ValueError(f"loginRefusal must be one of {LOGIN_REFUSALS}")
         if values.get("pageCap", 1) < 1 or values.get("hourSeconds", 1) < 1:
             raise ValueError("pageCap and hourSeconds must be at least 1")
         for name, value in values.items():

@@ -20,8 +20,10 @@ from .errors import (
     CampaignMasterConnectionError,
     CampaignMasterError,
     CampaignMasterLedgerLimitError,
+    CampaignMasterLoginDoubtError,
     CampaignMasterLoginRefusedError,
     CampaignMasterLoginRequestError,
+    CampaignMasterNotAllowedError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
@@ -32,7 +34,6 @@ from .errors import (
 )
 from .ledger import Ledger, MemoryLedger
 from .wire import (
-    MAX_RECIPIENTS,
     Activity,
     ActivityPage,
     Campaign,
@@ -47,7 +48,6 @@ from .wire import (
 )
 
 __all__ = [
-    "MAX_RECIPIENTS",
     "Activity",
     "ActivityPage",
     "Campaign",
@@ -59,8 +59,10 @@ __all__ = [
     "CampaignMasterConnectionError",
     "CampaignMasterError",
     "CampaignMasterLedgerLimitError",
+    "CampaignMasterLoginDoubtError",
     "CampaignMasterLoginRefusedError",
     "CampaignMasterLoginRequestError",
+    "CampaignMasterNotAllowedError",
     "CampaignMasterNotFoundError",
     "CampaignMasterRateLimitError",
     "CampaignMasterRefusedError",

@@ -1,7 +1,6 @@
 """The calls to Campaign Master, one method each."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -32,10 +31,14 @@ class CampaignMasterClient:
     :param api_url: ``https://host[:port][/path]``; ``http`` for the loopback only
     :param username: of an API user
     :param password: of that user
+    :param client_id: of the API module, if the account has one
+    :param client_secret: for that client id
     :param ledger: shared by the account's workers, by default a :class:`~.ledger.MemoryLedger`
     :param timeout: seconds to wait for the connection, and for the next bytes of an answer
     :param retries: of a GET or PUT after a failed connection or a 5xx
     :param seconds: for a whole call, including retries, pauses and a login
+    :ivar list[str] body_only: ``username``, ``password``, ``client_id``, ``client_secret``: those
+        that no request header can carry, so that a server that reads only headers misses them
     :raise CampaignMasterConfigurationError: the address is not allowed, or the login is missing
     """
 
@@ -45,6 +48,8 @@ class CampaignMasterClient:
         username: str,
         password: str,
         *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
         ledger: Ledger | None = None,
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 2,
@@ -54,12 +59,15 @@ class CampaignMasterClient:
             api_url,
             username,
             password,
+            client_id=client_id,
+            client_secret=client_secret,
             ledger=ledger,
             timeout=timeout,
             retries=retries,
             seconds=seconds,
         )
         self.ledger = self._session.ledger
+        self.body_only = self._session.body_only
 
     def __repr__(self):
         return f"<{type(self).__name__} {self._session.url}>"
@@ -181,41 +189,50 @@ class CampaignMasterClient:
         :param page: from 1
         :param seen: ``seen`` of the previous page; None for the first page
         :raise CampaignMasterResponseError: ``missing_items``: there are fewer rows than announced;
-            ``endless_pages``: the previous page is repeated although rows are missing, or only
+            ``endless_pages``: the previous page is repeated although rows are announced, or only
             known addresses come, see ``pages.py``
         :raise CampaignMasterNotFoundError: the campaign was deleted in Campaign Master
         """
         call = wire.activity(ref, since, page)
-        result = self._session.call(call, wire.read_activity_page(page))
-        if result.short:
+        found = self._session.call(call, wire.read_activity_page(page))
+        before = seen["rows"] if seen else (page - 1) * (found.size or 0)
+        missing = (found.total or 0) - before - len(found.items)
+        if missing > 0 and (found.is_last or not found.items):
             raise _missing(call)
-        if result.last:
-            return result
-        emails = [wire.same_address(item.email) for item in result.items]
-        checked = pages.check(seen, emails, result.total)
-        if checked.endless or (checked.repeated and checked.seen["rows"] < result.total):
+        # Later pages end *exactly* at the total: if rows were inserted, some come twice.
+        complete = found.total is not None and (missing == 0 or (page == 1 and missing < 0))
+        if complete or found.is_last or not found.items:
+            return ActivityPage(found.items, page, found.as_of, last=True)
+        emails = [wire.same_address(item.email) for item in found.items]
+        checked = pages.check(seen, emails, found.total)
+        if checked.endless or (checked.repeated and checked.seen["rows"] < (found.total or 0)):
             raise _endless(call)
-        return replace(result, seen=checked.seen, last=checked.repeated)
+        return ActivityPage(found.items, page, found.as_of, checked.repeated, checked.seen)
 
     # === PAGES === #
 
     def _pages(self, make_call, read_item):
-        """The items of all pages, without duplicates. They must reach ``total``, because callers
-        take missing items for deleted. Only the hourly limit stops a server that announces ever
-        more new items."""
-        seen = set()
+        """The items of all pages, without duplicates. They must reach a ``total``, because callers
+        take missing items for deleted. Only the hourly limit stops a server that gives ever more
+        new items."""
+        seen, previous = set(), []
         for page in count(1):
             call = make_call(page)
-            items, total = self._session.call(call, wire.read_page(page, read_item))
-            new = {item.ref: item for item in items if item.ref not in seen}
+            found = self._session.call(call, wire.read_page(page, read_item))
+            refs = [item.ref for item in found.items]
+            new = {item.ref: item for item in found.items if item.ref not in seen}
             yield from new.values()
             seen.update(new)
-            if len(seen) >= total:
+            if found.total is not None and len(seen) >= found.total:
                 return
-            if not items:
+            ends = found.is_last or not refs
+            if found.total is None and (ends or refs == previous):
+                return
+            if ends:
                 raise _missing(call)
             if not new:
                 raise _endless(call)
+            previous = refs
 
 
 def _endless(call):

@@ -7,7 +7,9 @@
         CampaignMasterAddressError        the API address is wrong
       CampaignMasterAuthError             no access
         CampaignMasterLoginRefusedError   the username or password is wrong
+        CampaignMasterLoginDoubtError     the login was refused, but perhaps by a proxy
         CampaignMasterTokenRefusedError   the login works, the token does not
+        CampaignMasterNotAllowedError     403: the API module or the API user's rights
       CampaignMasterRateLimitError        the hourly or monthly limit is reached
         CampaignMasterLedgerLimitError    ... according to the ledger: nothing was sent
       CampaignMasterConnectionError       no connection or no complete answer
@@ -98,9 +100,40 @@ class CampaignMasterLoginRefusedError(CampaignMasterAuthError):
     """The username or password is wrong: an administrator must correct it.
 
     Codes: ``login_refused``.
+
+    :ivar str reason: what Campaign Master says; may be empty
     """
 
     key = "login_refused"
+
+    def __init__(self, code: str, message: str, *, reason: str = "", **options):
+        super().__init__(code, message, **options)
+        self.reason = reason
+
+
+class CampaignMasterLoginDoubtError(CampaignMasterAuthError):
+    """The login was refused, but not clearly by Campaign Master: a 403, or a 200 without a token.
+
+    Codes: ``login_doubt``.
+
+    :ivar str reason: what the answer says; may be empty
+    """
+
+    key = "login_doubt"
+    retryable = True
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        reason: str = "",
+        retry_at: datetime | None = None,
+        **options,
+    ):
+        super().__init__(code, message, **options)
+        self.reason = reason
+        self.retry_at = retry_at
 
 
 class CampaignMasterTokenRefusedError(CampaignMasterAuthError):
@@ -111,6 +144,21 @@ class CampaignMasterTokenRefusedError(CampaignMasterAuthError):
 
     key = "token_refused"
     retryable = True
+
+
+class CampaignMasterNotAllowedError(CampaignMasterAuthError):
+    """403: the API module is not switched on, or the API user lacks rights. The login works.
+
+    Codes: ``not_allowed``.
+
+    :ivar str reason: what Campaign Master says; may be empty
+    """
+
+    key = "not_allowed"
+
+    def __init__(self, code: str, message: str, *, reason: str = "", **options):
+        super().__init__(code, message, **options)
+        self.reason = reason
 
 
 class CampaignMasterRateLimitError(CampaignMasterError):

@@ -35,7 +35,7 @@ class Check(NamedTuple):
     endless: bool
 
 
-def check(seen: dict | None, emails: Iterable[str], total: int) -> Check:
+def check(seen: dict | None, emails: Iterable[str], total: int | None) -> Check:
     """Check one more page of a reading.
 
     Rows may move to later pages during a reading, because rows that change are inserted before
@@ -43,7 +43,7 @@ def check(seen: dict | None, emails: Iterable[str], total: int) -> Check:
 
     :param seen: ``seen`` of the previous page; None for the first page
     :param emails: the addresses of the page's rows
-    :param total: the number of rows on all pages, as the page announces it
+    :param total: the number of rows on all pages, as the page announces it; None if it does not
     """
     emails = list(emails)
     seen = seen or {"digest": "", "total": total, "rows": 0, "sample": [], "known_rows": 0}

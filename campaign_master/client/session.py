@@ -10,19 +10,20 @@ no connection, 5xx     GET and PUT: retried after a pause, at most ``retries`` t
                        that nothing was done. Then CampaignMasterTokenRefusedError
 429                    CampaignMasterRateLimitError, at once
 400                    CampaignMasterRefusedError, at once
+403                    CampaignMasterNotAllowedError, at once
 404                    CampaignMasterNotFoundError if the path names a campaign or list, else
                        CampaignMasterAddressError, at once
 anything else          CampaignMasterResponseError, at once (CampaignMasterAddressError for a
                        redirect of a path that names no campaign or list)
 =====================  =====================================================================
 
-A login may be refused with CampaignMasterLoginRefusedError or CampaignMasterLoginRequestError.
+A login may be refused with CampaignMasterLoginRefusedError, CampaignMasterLoginDoubtError or
+CampaignMasterLoginRequestError; see also ``wire.read_login_refusal``.
 
 Retries are a loop here, not urllib3's ``Retry``: that one does not report the number of requests it
 sent (each counts against the quota), and ends before the body is read.
 """
 
-import json
 import logging
 import random
 import time
@@ -34,8 +35,10 @@ from .errors import (
     CampaignMasterAddressError,
     CampaignMasterConfigurationError,
     CampaignMasterError,
+    CampaignMasterLoginDoubtError,
     CampaignMasterLoginRefusedError,
     CampaignMasterLoginRequestError,
+    CampaignMasterNotAllowedError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
@@ -51,7 +54,6 @@ _logger = logging.getLogger(__name__)
 
 BACKOFF = 0.5  # seconds before the first retry; doubled each time, plus up to 50 %
 MASK_FROM = 4  # characters; a shorter secret also occurs in ordinary text
-_NOT_JSON = object()
 
 
 class Session:
@@ -63,6 +65,8 @@ class Session:
         username: str,
         password: str,
         *,
+        client_id: str | None = None,
+        client_secret: str | None = None,
         ledger: Ledger | None = None,
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 2,
@@ -74,9 +78,8 @@ class Session:
                 "no_login", "The username or the password is missing."
             )
         self.ledger = MemoryLedger() if ledger is None else ledger
-        self._username = username
-        self._password = password
-        self._secrets = {password}  # and the tokens used so far
+        self._login_call = wire.login(username, password, client_id or "", client_secret or "")
+        self._secrets = {password, client_secret or ""}  # and the tokens used so far
         self._retries = retries
         self._seconds = seconds
         self._ends = None  # deadline of the current call, on the clock of time.monotonic()
@@ -84,6 +87,12 @@ class Session:
     @property
     def url(self) -> str:
         return self._transport.url
+
+    @property
+    def body_only(self) -> list[str]:
+        """See :class:`~.api.CampaignMasterClient`."""
+        login = self._login_call
+        return [name for name in login.body if name not in login.headers]
 
     def __repr__(self):
         return f"<{type(self).__name__} {self.url}>"
@@ -125,9 +134,8 @@ class Session:
         return self.ledger.renew(refused, self._login)
 
     def _login(self):
-        call = wire.login(self._username, self._password)
-        exchange, _sent = self._send(call, None)
-        return self._result(call, exchange, wire.read_token)
+        exchange, _sent = self._send(self._login_call, None)
+        return self._result(self._login_call, exchange, wire.read_token)
 
     def _send(self, call, token) -> tuple[Exchange, int]:
         """Send a call, with retries if they are safe and may help.
@@ -153,6 +161,8 @@ class Session:
         try:
             if exchange.error:
                 raise exchange.error
+            if call.is_login and (refusal := self._login_refusal(call, exchange.answer)):
+                raise refusal
             if exchange.answer.status not in (200, 201):
                 raise self._status_error(call, exchange.answer)
             return self._read(call, exchange.answer, read)
@@ -164,17 +174,16 @@ class Session:
         """The error for a status other than 200 and 201."""
         status = answer.status
         details = {"call": str(call), "status": status}
-        if call.is_login and (
-            status == 401 or (status == 500 and wire.LOGIN_REFUSED in answer.body)
-        ):
-            return CampaignMasterLoginRefusedError(
-                "login_refused", "Campaign Master refused the username or password.", **details
-            )
         if status == 400:
             return self._refusal(call, answer, details)
         if status == 401:
             return CampaignMasterTokenRefusedError(
                 "token_refused", "Campaign Master refused a new token.", **details
+            )
+        if status == 403:
+            reason, _pairs = wire.read_error(answer.body, self._mask(call))
+            return CampaignMasterNotAllowedError(
+                "not_allowed", "Campaign Master does not allow this.", reason=reason, **details
             )
         if status == 404 and call.about:
             return CampaignMasterNotFoundError(
@@ -205,10 +214,25 @@ class Session:
             "unexpected_status", f"The answer has an unexpected status ({status}).", **details
         )
 
+    def _login_refusal(self, call, answer):
+        """The error if a login was refused in any manner; else None."""
+        refusal = wire.read_login_refusal(answer.status, answer.body, self._mask(call))
+        if refusal is None:
+            return None
+        is_sure, reason = refusal
+        details = {"call": str(call), "status": answer.status, "reason": reason}
+        if is_sure:
+            return CampaignMasterLoginRefusedError(
+                "login_refused", "Campaign Master refused the username or password.", **details
+            )
+        return CampaignMasterLoginDoubtError(
+            "login_doubt", "The login was refused, perhaps by a proxy.", **details
+        )
+
     def _refusal(self, call, answer, details):
-        message, pairs = wire.read_refusal(_json(answer.body))
-        message = self._masked(message) or "Campaign Master refused the request."
-        errors = [FieldError(self._masked(field), self._masked(text)) for field, text in pairs]
+        message, pairs = wire.read_error(answer.body, self._mask(call))
+        message = message or "Campaign Master refused the request."
+        errors = [FieldError(*pair) for pair in pairs]
         if call.is_login:
             return CampaignMasterLoginRequestError(
                 "login_request_refused", message, errors=errors, **details
@@ -233,36 +257,31 @@ class Session:
 
     @staticmethod
     def _read(call, answer, read):
-        data = _json(answer.body)
-        if data is _NOT_JSON:
+        answered_at = wire.read_date(answer.headers) or _now()
+        try:
+            return read(wire.Members(wire.parse_json(answer.body), answered_at=answered_at))
+        except wire.UnusableError as problem:
+            code, message = "bad_member", f"The answer is unusable: {problem}."
+        except ValueError:
             code, message = "not_json", "The answer is not JSON."
-        else:
-            try:
-                return read(wire.Members(data))
-            except wire.UnusableError as problem:
-                code, message = "bad_member", f"The answer is unusable: {problem}."
         raise CampaignMasterResponseError(
             code, message, call=str(call), status=answer.status, outcome_unknown=call.writes
         )
 
-    def _masked(self, text):
-        """The server's text without our secrets, in case it repeats them."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            if len(secret) >= MASK_FROM:
+    def _mask(self, call):
+        """:return: a function that hides our secrets in a server's text, in case it repeats them"""
+        # Any text of a login may also repeat who logs in.
+        login = call.body.values() if call.is_login else ()
+        login = {*login, *call.headers.values()}
+        secrets = sorted(self._secrets | login, key=len, reverse=True)
+        secrets = [secret for secret in secrets if len(secret) >= MASK_FROM]
+
+        def mask(text):
+            for secret in secrets:
                 text = text.replace(secret, "***")
-        return text
+            return text
 
-
-def _json(body):
-    try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return _NOT_JSON
-
-
-def _refuse_constant(word):
-    """Python accepts NaN and Infinity, which are not JSON."""
-    raise ValueError(word)
+        return mask
 
 
 def _now():

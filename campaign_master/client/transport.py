@@ -105,6 +105,7 @@ class Transport:
                     call.method,
                     self.url + call.path,
                     params=call.params,
+                    headers=call.headers,
                     json=call.body,
                     auth=_Bearer(token),
                     allow_redirects=False,

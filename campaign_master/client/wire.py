@@ -1,23 +1,30 @@
 """Campaign Master's API on the wire: the only file with a path, a header or a member name. If the
 API turns out to be different, correct it here.
 
-**D**: documented by Campaign Master ("CM Email Marketing API"). **M**: modeled by this project
-from the needs of the integration. ``docs/openapi.yaml`` is the same for machines.
+**D**: documented on the page of this API ("CM Email Marketing API"). **S**: documented for a sister
+or an older product of the company, so likely of the same kind. **M**: modeled by this project from
+the needs of the integration. ``docs/api.md`` names the evidence; ``docs/openapi.yaml`` is the same
+for machines.
 
-- D: REST, JSON, the verbs; a login with username and password that returns a token; the headers
-  ``x-rate-limit-limit``, ``-remaining``, ``-reset`` and ``x-token-reset`` (Unix times in seconds);
-  5,000 calls an hour and 50,000 a month; the statuses 200 201 400 401 404 429 500. Its older SOAP
-  service answered a failed login with 500 and ``InvalidLogin``.
-- M: every path, query parameter and member name; ``Authorization: Bearer``; pages; times as
-  ISO-8601 in UTC with a ``Z``; 1,000 recipients per call; how the hourly limit differs from the
-  monthly limit; all status words.
+- D: REST, JSON, the verbs; a login that returns a token; the headers ``x-rate-limit-limit``,
+  ``-remaining``, ``-reset`` and ``x-token-reset`` (Unix times in seconds); 5,000 calls an hour and
+  50,000 a month; the statuses 200 201 400 401 404 429 500.
+- S: the login's request headers; pages by number with a last-page flag; times without a zone;
+  cumulative rows of activity since a time; a campaign's figures; a caller's own reference of a
+  campaign; a refused login as 500 with ``InvalidLogin``, or as an ordinary answer without a token.
+- M: every path, query parameter and member name; ``Authorization: Bearer``; 1,000 recipients per
+  call; how the hourly limit differs from the monthly limit; all status words.
 
-Reading rules (M, and deliberately narrow):
+Reading rules (M), strict about meaning, tolerant about form:
 
-- A listed member that is missing or has another type makes the answer unusable; the error names
-  it. Unlisted members are ignored. Status words are passed on unchanged.
-- Integers are JSON integers from 0 to 2**31 - 1 (the range of a column); ``true`` is not 1.
-- Times must be between the years 1970 and 2999, valid in every time zone and database.
+- Member names are compared without letter case. A listed member of another type makes the answer
+  unusable, and the error names it; so does a missing one, if the call makes no sense without it.
+  For the others, ``null`` is the same as missing. Unlisted members are ignored. Status words are
+  passed on unchanged.
+- Integers are from 0 to 2**31 - 1 (the range of a column). They may be strings of digits, or floats
+  without a fraction; ``true`` is not 1.
+- Times are ISO 8601 with ``Z``, an offset or no zone (:data:`UNZONED`), with or without a fraction,
+  between the years 1970 and 2999: valid in every time zone and database. The year 0001 is null.
 - Text is made storable: NUL and lone surrogates, which PostgreSQL refuses, become U+FFFD, and text
   is cut after :data:`MAX_TEXT` characters. One odd name must not hide the whole catalog. Ids are
   never repaired: an id that does not fit into a column or a path makes the answer unusable.
@@ -25,25 +32,38 @@ Reading rules (M, and deliberately narrow):
   canonical decimal text as an integer, everything else as a string (:func:`ref_to_wire`).
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import quote
 
-MAX_RECIPIENTS = 1000  # addresses in one call (M)
+# Addresses in one call (M); older products of the company take one (S). All of the add-on reads it
+# here.
+MAX_RECIPIENTS = 1000
 PAGE_SIZE = 500  # templates and lists
 ACTIVITY_PAGE_SIZE = 1000
 MAX_INTEGER = 2**31 - 1
 MAX_TEXT = 20_000
 MAX_WORD = 64
 MAX_REF = 128
+MAX_PLAIN_TEXT = 200  # of an error's plain text
+UNZONED = timezone.utc  # the zone of times that name none (M)
 LOGIN_REFUSED = b"InvalidLogin"  # in the body of a 500 (D, of the SOAP service)
 BEARER = "Bearer "
 
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
-_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z", re.ASCII)
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
+_MISSING = object()
+_NO_TIME = datetime.min.replace(tzinfo=timezone.utc)
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_TAG = re.compile(r"<[A-Za-z/!?]")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _HEADER_INTEGER = re.compile(r"[0-9]{1,12}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -60,11 +80,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class RecipientList:
-    """``recipients``: the number of its recipients."""
+    """``recipients``: the number of its recipients; None if the server does not say."""
 
     ref: str
     name: str
-    recipients: int
+    recipients: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +102,15 @@ class CampaignDraft:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """``status``: ``draft``, ``scheduled``, ``sending``, ``sent``, or an unknown word."""
+    """``status``: ``draft``, ``scheduled``, ``sending``, ``sent``, or an unknown word; empty if
+    the server does not say. Other members that it does not have are None."""
 
     ref: str
-    reference: str
+    reference: str | None
     name: str
-    description: str
-    subject: str
-    template_ref: str
+    description: str | None
+    subject: str | None
+    template_ref: str | None
     status: str
     sent_at: datetime | None
 
@@ -124,7 +145,11 @@ class Statistics:
 @dataclass(frozen=True, slots=True)
 class Activity:
     """One recipient's figures so far. Times are aware and in UTC, or None; ``bounced`` and
-    ``opted_out`` may become false again."""
+    ``opted_out`` may become false again.
+
+    :ivar opted_out: also if the recipient complained
+    :ivar complained: the recipient reported the email as spam
+    """
 
     email: str
     opens: int
@@ -137,6 +162,8 @@ class Activity:
     last_click: datetime | None
     bounced: bool
     opted_out: bool
+    complained: bool = False
+    bounce_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +172,31 @@ class ActivityPage:
 
     :ivar as_of: the server's time (aware, UTC); that of the *first* page is the next ``since``
     :ivar last: this is the last page
-    :ivar short: the pages end before ``total`` rows
     :ivar seen: what is known of the pages so far (JSON data), for the call of the next page
     """
 
     items: list[Activity]
     page: int
-    page_size: int
-    total: int
     as_of: datetime
     last: bool
-    short: bool
     seen: dict = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page as the server describes it.
+
+    :ivar size: the server's page size; None if it does not say
+    :ivar total: the number of items on all pages; None if it does not say
+    :ivar is_last: it says that this is the last page
+    :ivar as_of: the server's time (aware, UTC), of activity only
+    """
+
+    items: list
+    size: int | None
+    total: int | None
+    is_last: bool
+    as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +222,7 @@ class Call:
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping | None = field(default=None, repr=False)
     about: str | None = None
 
@@ -204,8 +245,20 @@ class Call:
         return self.method in ("GET", "PUT")
 
 
-def login(username: str, password: str) -> Call:
-    return Call("POST", "/authenticate", body={"username": username, "password": password})
+def login(username: str, password: str, client_id: str = "", client_secret: str = "") -> Call:
+    """The login, in request headers (S), and username and password in the body as well (M), so
+    that either kind of server finds them.
+
+    A header carries only visible ASCII without outer spaces. Any other value must not reach
+    ``requests``, whose errors would contain it; it is sent in the body alone.
+
+    :param client_id: and ``client_secret``: not sent if empty
+    """
+    body = {"username": username, "password": password}
+    values = body | {"client_id": client_id, "client_secret": client_secret}
+    headers = {name: value for name, value in values.items() if _HEADER_VALUE.fullmatch(value)}
+    body |= {name: value for name, value in values.items() if value and name not in headers}
+    return Call("POST", "/authenticate", headers=headers, body=body)
 
 
 def templates(page: int) -> Call:
@@ -312,64 +365,94 @@ class UnusableError(ValueError):
 class Members:
     """One JSON object of an answer, read member by member.
 
-    :param data: the result of ``json.loads``
+    :param data: the result of :func:`parse_json`
     :param str where: its position in the answer, such as ``items[3].``
-    :raise UnusableError: it is not an object; also raised by each method
+    :param datetime answered_at: when the answer was made (aware, UTC)
+    :raise UnusableError: it is not an object; also raised by each method, if a member without a
+        ``default`` is missing
     """
 
-    def __init__(self, data, where=""):
+    def __init__(self, data, where="", answered_at=None, spellings=None):
         if not isinstance(data, dict):
             raise UnusableError(f"{where.rstrip('.') or 'the answer'} is not an object")
+        self.answered_at = answered_at
         self._data = data
         self._where = where
+        self._spellings = {} if spellings is None else spellings
 
     def unusable(self, name: str, problem: str) -> UnusableError:
         return UnusableError(f"“{self._where}{name}” {problem}")
 
-    def _get(self, name, *types):
-        if name not in self._data:
-            raise self.unusable(name, "is missing")
-        value = self._data[name]
-        if type(value) not in types:  # not isinstance: True is an int to Python
-            raise self.unusable(name, "has the wrong type")
-        return value
+    def value(self, name: str, default=None):
+        """The value as it is, of the member with this name in any letter case."""
+        if name in self._data:
+            return self._data[name]
+        # A thousand rows have the same names.
+        names = tuple(self._data)
+        spelled = self._spellings.get(names)
+        if spelled is None:
+            spelled = self._spellings[names] = {other.lower(): other for other in names}
+        return self._data.get(spelled.get(name.lower()), default)
 
-    def text(self, name: str, limit: int = MAX_TEXT) -> str:
-        return storable(self._get(name, str))[:limit]
+    def _get(self, name, types, default):
+        value = self.value(name, _MISSING)
+        if type(value) in types:  # not isinstance: True is an int to Python
+            return value
+        if default is not _MISSING and (value is None or value is _MISSING):
+            return default
+        raise self.unusable(name, "is missing" if value is _MISSING else "has the wrong type")
 
-    def flag(self, name: str) -> bool:
-        return self._get(name, bool)
+    def text(self, name: str, limit: int = MAX_TEXT, default=_MISSING) -> str:
+        value = self._get(name, (str,), default)
+        return value if value is default else storable(value)[:limit]
 
-    def count(self, name: str) -> int:
-        value = self._get(name, int)
+    def flag(self, name: str, default=_MISSING) -> bool:
+        return self._get(name, (bool,), default)
+
+    def count(self, name: str, default=_MISSING) -> int:
+        value = self._get(name, (int, float, str), default)
+        if value is default:
+            return value
+        value = self._integer(name, value)
         if not 0 <= value <= MAX_INTEGER:
             raise self.unusable(name, "is out of range")
         return value
 
-    def ref(self, name: str) -> str:
-        value = str(self._get(name, int, str))
+    def _integer(self, name, value):
+        if type(value) is int:
+            return value
+        if _INTEGER.fullmatch(value) if type(value) is str else value.is_integer():
+            return int(value)
+        raise self.unusable(name, "is not a whole number")
+
+    def ref(self, name: str, default=_MISSING) -> str:
+        value = self._get(name, (int, float, str), default)
+        if value is default:
+            return value
+        value = value if type(value) is str else str(self._integer(name, value))
         if not is_ref(value):
             raise self.unusable(name, "cannot be an id")
         return value
 
-    def time(self, name: str) -> datetime:
-        moment = time_from_wire(self._get(name, str))
+    def time(self, name: str) -> datetime | None:
+        """None if it is missing, or known nonsense."""
+        value = self._get(name, (str,), None)
+        if value is None:
+            return None
+        moment = time_from_wire(value)
         if moment is None:
-            raise self.unusable(name, "is not a time in UTC")
-        return moment
-
-    def time_or_none(self, name: str) -> datetime | None:
-        return None if self._get(name, str, type(None)) is None else self.time(name)
+            raise self.unusable(name, "is not a time")
+        return None if moment is _NO_TIME else moment
 
     def items(self, name: str) -> list:
-        return self._get(name, list)
+        return self._get(name, (list,), _MISSING)
 
     def objects(self, name: str) -> list["Members"]:
-        items = self.items(name)
-        return [Members(item, f"{self._where}{name}[{i}].") for i, item in enumerate(items)]
-
-    def has(self, name: str) -> bool:
-        return self._data.get(name) is not None
+        where, spellings = f"{self._where}{name}", {}
+        return [
+            Members(item, f"{where}[{number}].", spellings=spellings)
+            for number, item in enumerate(self.items(name))
+        ]
 
 
 def read_token(members: Members) -> str:
@@ -379,26 +462,56 @@ def read_token(members: Members) -> str:
     return token
 
 
+def read_login_refusal(
+    status: int, body: bytes, mask: Callable[[str], str]
+) -> tuple[bool, str] | None:
+    """Whether an answer refuses the login (S): 401, 403, 500 with :data:`LOGIN_REFUSED`, or 200
+    without a token but with a status or a message.
+
+    :param mask: see :func:`read_error`
+    :return: None if it does not; else whether it is sure, because a 200 or 403 may also come from a
+        proxy, and what it says
+    """
+    text, _pairs = read_error(body, mask)
+    if status == 401 or (status == 500 and LOGIN_REFUSED in body):
+        return True, text
+    if status == 403:
+        return False, text
+    if status in (200, 201):
+        try:
+            members = Members(parse_json(body))
+        except ValueError:
+            return None
+        word = members.value("status")
+        if not text and type(word) in (str, int):
+            text = storable(mask(f"Status {word}"))[:MAX_WORD]
+        if text and not members.value("token") is not None:
+            return False, text
+    return None
+
+
 def read_template(members: Members) -> Template:
     return Template(ref=members.ref("id"), name=members.text("name"))
 
 
 def read_list(members: Members) -> RecipientList:
     return RecipientList(
-        ref=members.ref("id"), name=members.text("name"), recipients=members.count("recipients")
+        ref=members.ref("id"),
+        name=members.text("name"),
+        recipients=members.count("recipients", default=None),
     )
 
 
 def read_campaign(members: Members) -> Campaign:
     return Campaign(
         ref=members.ref("id"),
-        reference=members.text("reference"),
+        reference=members.text("reference", default=None),
         name=members.text("name"),
-        description=members.text("description"),
-        subject=members.text("subject"),
-        template_ref=members.ref("templateId"),
-        status=members.text("status", MAX_WORD),
-        sent_at=members.time("sentAt") if members.has("sentAt") else None,
+        description=members.text("description", default=None),
+        subject=members.text("subject", default=None),
+        template_ref=members.ref("templateId", default=None),
+        status=members.text("status", MAX_WORD, default=""),
+        sent_at=members.time("sentAt"),
     )
 
 
@@ -409,7 +522,7 @@ def read_this_campaign(*, ref: str | None = None, reference: str | None = None):
         found = read_campaign(members)
         if ref not in (None, found.ref):
             raise members.unusable("id", "is another campaign's")
-        if reference not in (None, found.reference):
+        if reference and found.reference not in (None, reference):
             raise members.unusable("reference", "is another campaign's")
         return found
 
@@ -432,7 +545,9 @@ def _read_result(number, item):
             )
     result = Members(item, f"results[{number}].")
     return RecipientResult(
-        result.text("email"), result.text("status", MAX_WORD), result.text("message")
+        result.text("email"),
+        result.text("status", MAX_WORD),
+        result.text("message", default=""),
     )
 
 
@@ -454,83 +569,114 @@ def read_statistics(members: Members) -> Statistics:
 
 
 def read_activity(members: Members) -> Activity:
+    complained = members.flag("complained", default=False)
     return Activity(
         email=members.text("email"),
-        opens=members.count("opens"),
-        clicks=members.count("clicks"),
-        forwards=members.count("forwards"),
-        unsubscribes=members.count("unsubscribes"),
-        first_open=members.time_or_none("firstOpen"),
-        last_open=members.time_or_none("lastOpen"),
-        first_click=members.time_or_none("firstClick"),
-        last_click=members.time_or_none("lastClick"),
-        bounced=members.flag("bounced"),
-        opted_out=members.flag("optedOut"),
+        opens=members.count("opens", default=0),
+        clicks=members.count("clicks", default=0),
+        forwards=members.count("forwards", default=0),
+        unsubscribes=members.count("unsubscribes", default=0),
+        first_open=members.time("firstOpen"),
+        last_open=members.time("lastOpen"),
+        first_click=members.time("firstClick"),
+        last_click=members.time("lastClick"),
+        bounced=members.flag("bounced", default=False),
+        opted_out=members.flag("optedOut", default=False) or complained,
+        complained=complained,
+        bounce_reason=members.text("bounceReason", default=None),
     )
 
 
-def read_page(asked: int, read_item: Callable) -> Callable[[Members], tuple[list, int]]:
-    """A reader of one page of a catalog: its items, and the number of items on all pages.
+def read_page(asked: int, read_item: Callable) -> Callable[[Members], Page]:
+    """A reader of one page.
 
     :param int asked: the number of the requested page, from 1
     """
 
-    def read(members: Members):
-        _check_page(members, asked)
-        return [read_item(item) for item in members.objects("items")], members.count("total")
-
-    return read
-
-
-def read_activity_page(asked: int) -> Callable[[Members], ActivityPage]:
-    """A reader of one page of activity.
-
-    The last page is empty or ends *exactly* at ``total``. "At or after" would lose rows if the
-    server returns smaller pages than ``pageSize`` says (M).
-    """
-
-    def read(members: Members):
-        page_size = _check_page(members, asked)
-        items = [read_activity(item) for item in members.objects("items")]
-        total = members.count("total")
-        before = (asked - 1) * page_size
-        complete = len(items) >= total if asked == 1 else before + len(items) == total
-        return ActivityPage(
-            items=items,
-            page=asked,
-            page_size=page_size,
-            total=total,
-            as_of=members.time("asOf"),
-            last=not items or complete,
-            short=not items and before < total,
+    def read(members: Members) -> Page:
+        if members.count("page", default=asked) != asked:
+            raise members.unusable("page", "is not the requested page")
+        return Page(
+            items=[read_item(item) for item in members.objects("items")],
+            size=members.count("pageSize", default=None),
+            total=members.count("total", default=None),
+            is_last=members.flag("isLastPage", default=False),
         )
 
     return read
 
 
-def _check_page(members, asked):
-    if members.count("page") != asked:
-        raise members.unusable("page", "is not the requested page")
-    return members.count("pageSize")
+def read_activity_page(asked: int) -> Callable[[Members], Page]:
+    """A reader of one page of activity, with the time it is of."""
+    read_rows = read_page(asked, read_activity)
+
+    def read(members: Members) -> Page:
+        as_of = members.time("asOf") or members.answered_at
+        return replace(read_rows(members), as_of=as_of)
+
+    return read
 
 
-def read_refusal(data) -> tuple[str, list[tuple[str, str]]]:
-    """The content of a 400: a message, and (member, message) pairs. Both may be empty.
+def parse_json(body: bytes):
+    """:raise ValueError: it is not JSON"""
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("It is nested too deeply.") from None
 
-    Never raises: the status alone means that the request was refused.
+
+def _refuse_constant(word):
+    """Python accepts NaN and Infinity, which are not JSON."""
+    raise ValueError(word)
+
+
+def read_error(body: bytes, mask: Callable[[str], str]) -> tuple[str, list[tuple[str, str]]]:
+    """What an answer says about an error: a message, and (member, message) pairs of a 400.
+
+    Both may be empty. Never raises: the status alone means that the request was refused.
+
+    :param mask: hides secrets in a text, before it is cut in the middle of one
     """
+    try:
+        data = parse_json(body)
+    except ValueError:
+        return _plain_text(body, mask), []
+    if isinstance(data, str):
+        return _plain_text(data.encode(errors="replace"), mask), []
     if not isinstance(data, dict):
         return "", []
-    message = data.get("message")
-    errors = data.get("errors")
-    pairs = [
-        (storable(error["field"])[:MAX_REF], storable(error["message"])[:MAX_TEXT])
-        for error in (errors if isinstance(errors, list) else [])
-        if isinstance(error, dict)
-        and isinstance(error.get("field"), str)
-        and isinstance(error.get("message"), str)
-    ]
-    return storable(message)[:MAX_TEXT] if isinstance(message, str) else "", pairs
+    members = Members(data)
+    texts = (members.value(name) for name in ("message", "StatusMessage", "error"))
+    message = next((text for text in texts if isinstance(text, str) and text.strip()), "")
+    errors = members.value("errors")
+    pairs = []
+    for error in errors if isinstance(errors, list) else []:
+        if isinstance(error, dict):
+            name, text = (Members(error).value(part) for part in ("field", "message"))
+            if isinstance(name, str) and isinstance(text, str):
+                pairs.append((storable(mask(name))[:MAX_REF], storable(mask(text))[:MAX_TEXT]))
+    return ("" if _TAG.search(message) else storable(mask(message))[:MAX_TEXT]), pairs
+
+
+def _plain_text(body, mask):
+    """The start of a text for people; empty if it is a web page, data or anything else."""
+    try:
+        text = mask(body.decode("utf-8-sig")).strip()
+    except UnicodeDecodeError:
+        return ""
+    if _TAG.search(text) or text.startswith(("{", "[")):
+        return ""
+    text = " ".join(text.split())[:MAX_PLAIN_TEXT]
+    return text if text.isprintable() else ""
+
+
+def read_date(headers: Mapping[str, str]) -> datetime | None:
+    """The ``Date`` of an answer (aware, UTC); None if there is none."""
+    try:
+        moment = parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return _in_range(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
 
 
 def read_limits(headers: Mapping[str, str], now: datetime) -> Limits:
@@ -590,19 +736,42 @@ def _header_time(headers, name):
 
 
 def time_from_wire(text: str) -> datetime | None:
-    """``2025-01-31T09:30:00Z``, or with a fraction, as an aware time in UTC; else None.
+    """``2025-01-31T09:30:00Z`` as an aware time in UTC; None if it is no time.
 
     Fractions of a microsecond are dropped.
+
+    :return: :data:`_NO_TIME` for the year 0001
     """
     match = _TIME.fullmatch(text)
     if not match:
         return None
-    *numbers, fraction = match.groups()
+    *numbers, fraction, zone = match.groups()
     microsecond = int((fraction or "0").ljust(6, "0")[:6])
     try:
-        moment = datetime(*map(int, numbers), microsecond, tzinfo=timezone.utc)
+        moment = datetime(*map(int, numbers), microsecond, timezone.utc)
     except ValueError:
         return None
+    if moment.year == 1:
+        return _NO_TIME
+    if zone == "Z":
+        return _in_range(moment)
+    moment = moment.replace(tzinfo=UNZONED)
+    if zone:
+        sign, hours, minutes = zone[0], int(zone[1:3]), int(zone[-2:])
+        if hours > 23 or minutes > 59:
+            return None
+        offset = timedelta(hours=hours, minutes=minutes)
+        moment = moment.replace(tzinfo=timezone(-offset if sign == "-" else offset))
+    return _in_range(moment)
+
+
+def _in_range(moment):
+    """The time in UTC; None unless it is valid in every time zone and database."""
+    if moment.tzinfo is not timezone.utc:
+        try:
+            moment = moment.astimezone(timezone.utc)
+        except OverflowError:
+            return None
     return moment if 1970 <= moment.year <= 2999 else None
 
 

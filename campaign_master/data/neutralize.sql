@@ -1,5 +1,6 @@
 -- A copy of a database must neither call Campaign Master nor be able to.
-UPDATE campaign_master_account SET enabled = FALSE, secret = NULL;
+UPDATE campaign_master_account SET enabled = FALSE, secret = NULL, client_id = NULL,
+       saved_client_secret = NULL;
 UPDATE campaign_master_account_state SET token = NULL, token_reset_at = NULL;
 UPDATE campaign_master_sync SET state = 'cancelled', ended_at = now() AT TIME ZONE 'UTC'
  WHERE state = 'running';

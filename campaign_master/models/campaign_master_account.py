@@ -22,6 +22,8 @@ from ..tools import (
 )
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
+# An empty value keeps the saved one.
+WRITE_ONLY = ("password", "client_secret")
 ACTIVITY_TYPE = "mail.mail_activity_data_warning"
 # Even if a limit ends earlier according to our clock, which may be ahead of Campaign Master's.
 MIN_RATE_LIMIT_DELAY = timedelta(minutes=1)
@@ -92,20 +94,37 @@ class CampaignMasterAccount(models.Model):
         "empty to keep the saved one.",
     )
     has_password = fields.Boolean(compute="_compute_password", groups="base.group_system")
+    client_id = fields.Char(
+        string="Client ID",
+        groups="base.group_system",
+        copy=False,
+        help="Only if Campaign Master gave you one for its API. If you clear it, the client secret "
+        "is deleted, too.",
+    )
+    client_secret = fields.Char(
+        compute="_compute_client_secret",
+        inverse="_inverse_client_secret",
+        groups="base.group_system",
+        copy=False,
+        help="The secret for the client ID. It is write-only: leave the field empty to keep the "
+        "saved one.",
+    )
+    has_client_secret = fields.Boolean(compute="_compute_client_secret", groups="base.group_system")
     api_url = fields.Char(
         string="API Address",
         required=True,
         default=DEFAULT_API_URL,
         groups="base.group_system",
-        help="Address of the Campaign Master API. If you change it, enter the password again: it "
-        "will be sent to this address.",
+        help="Address of the Campaign Master API. If you change it, enter the password and the "
+        "client secret again: they will be sent to this address.",
     )
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    saved_client_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
     # Nobody may turn it back: the token of the previous server would be sent to the present one.
     login_version = fields.Integer(
         groups=fields.NO_ACCESS,
         copy=False,
-        help="Incremented when username, password or API address change. A token or refusal of an "
+        help="Incremented when the login or the API address change. A token or refusal of an "
         "earlier version is not used.",
     )
     state_ids = fields.One2many(
@@ -134,6 +153,17 @@ class CampaignMasterAccount(models.Model):
         """Store the password; an empty field keeps the saved one."""
         for account in self.filtered("password"):
             account.sudo().secret = account.password
+
+    @api.depends("saved_client_secret")
+    def _compute_client_secret(self):
+        for account in self:
+            account.client_secret = False
+            account.has_client_secret = bool(account.sudo().saved_client_secret)
+
+    def _inverse_client_secret(self):
+        """Store the client secret; an empty field keeps the saved one."""
+        for account in self.filtered("client_secret"):
+            account.sudo().saved_client_secret = account.client_secret
 
     @api.depends("login_version", "state_ids.login_version", "state_ids.login_refused_at")
     def _compute_login_refused_at(self):
@@ -182,7 +212,7 @@ class CampaignMasterAccount(models.Model):
         # password is written afterwards.
         vals_list = [dict(vals) for vals in vals_list]
         checked = [
-            {name: vals.pop(name) for name in ("password", "enabled") if name in vals}
+            {name: vals.pop(name) for name in (*WRITE_ONLY, "enabled") if name in vals}
             for vals in vals_list
         ]
         accounts = super().create(vals_list)
@@ -196,15 +226,19 @@ class CampaignMasterAccount(models.Model):
 
     def write(self, vals):
         vals = dict(vals)
-        password = vals.pop("password", None)
-        if "api_url" in vals and not password:
-            self._check_password_reentered(vals["api_url"])
-        if password:
-            super().write({"password": password})
-            # The password must not be readable in this transaction's cache either.
-            self.invalidate_recordset(["password"])
+        entered = {name: vals.pop(name) for name in WRITE_ONLY if name in vals}
+        entered = {name: value for name, value in entered.items() if value}
+        is_client_cleared = "client_id" in vals and not vals["client_id"]
+        if "api_url" in vals:
+            self._check_reentered(vals["api_url"], entered, is_client_cleared)
+        if entered:
+            super().write(entered)
+            # They must not be readable in this transaction's cache either.
+            self.invalidate_recordset([*entered])
         result = super().write(vals)
-        if password or {"username", "api_url"} & vals.keys():
+        if is_client_cleared and "client_secret" not in entered:
+            self.sudo().saved_client_secret = False
+        if entered or {"username", "client_id", "api_url"} & vals.keys():
             for account in self.sudo():
                 super(CampaignMasterAccount, account).write(
                     {"login_version": account.login_version + 1}
@@ -220,10 +254,24 @@ class CampaignMasterAccount(models.Model):
             self._cron("refresh_catalogue")._trigger()
         return result
 
-    def _check_password_reentered(self, api_url):
-        """:raise ValidationError: the saved password would be sent to another server"""
+    def _check_reentered(self, api_url, entered, is_client_cleared):
+        """:raise ValidationError: a saved password or client secret would be sent to another server
+
+        :param dict entered: the new ones
+        :param bool is_client_cleared: the client secret is deleted
+        """
         for account in self.sudo():
-            if account.secret and account.api_url != api_url:
+            if account.api_url == api_url:
+                continue
+            has_client_secret = account.saved_client_secret and not is_client_cleared
+            if has_client_secret and len(entered) < len(WRITE_ONLY):
+                raise ValidationError(
+                    self.env._(
+                        "Enter the password and the client secret again to change the API address, "
+                        "because they will be sent to the new address. Nothing was saved."
+                    )
+                )
+            if account.secret and "password" not in entered:
                 raise ValidationError(
                     self.env._(
                         "Enter the password again to change the API address, because it will be "
@@ -323,6 +371,8 @@ class CampaignMasterAccount(models.Model):
             account.api_url,
             account.username,
             account.secret,
+            client_id=account.client_id or None,
+            client_secret=account.saved_client_secret or None,
             ledger=account._ledger(purpose, mode.background),
             timeout=mode.timeout,
             retries=mode.retries,

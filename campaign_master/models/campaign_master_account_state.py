@@ -26,6 +26,10 @@ class CampaignMasterAccountState(models.Model):
     token = fields.Char(groups=fields.NO_ACCESS)
     token_reset_at = fields.Datetime(groups=fields.NO_ACCESS)
     login_refused_at = fields.Datetime(readonly=True)
+    login_doubts = fields.Integer(
+        readonly=True, help="How often the login was refused, but perhaps by a proxy."
+    )
+    login_retry_at = fields.Datetime(readonly=True, help="When such a login is tried again.")
     notified_problem = fields.Char(
         readonly=True, help="The problem that an administrator was notified about last."
     )

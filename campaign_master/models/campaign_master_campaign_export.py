@@ -60,12 +60,12 @@ class CampaignMasterCampaign(models.Model):
                 texts,
                 True,
             )
-        is_same = synced_texts == texts and (remote.name, remote.description, remote.subject) == (
-            draft.name,
-            draft.description,
-            draft.subject,
+        # Campaign Master may not say what the texts are, or whether it is a draft.
+        is_same = synced_texts == texts and all(
+            getattr(remote, name) in (None, texts[name])
+            for name in ("name", "description", "subject")
         )
-        if remote.status == "draft" and not is_same:
+        if remote.status in ("draft", "") and not is_same:
             remote = client.update_campaign(remote.ref, draft)
             synced_texts, changed = texts, True
         return Export(remote, synced_texts, changed)

@@ -11,6 +11,7 @@ from ..client import (
     Campaign,
     CampaignMasterConnectionError,
     CampaignMasterError,
+    CampaignMasterLoginDoubtError,
     CampaignMasterLoginRefusedError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
@@ -283,7 +284,12 @@ class CampaignMasterCampaign(models.Model):
         self._fail_request(lambda env: explain(env, error))
         if isinstance(error, CampaignMasterNotFoundError):
             self.campaign_id._campaign_master_store_deleted()
-        elif isinstance(error, CampaignMasterRateLimitError | CampaignMasterLoginRefusedError):
+        elif isinstance(
+            error,
+            CampaignMasterRateLimitError
+            | CampaignMasterLoginDoubtError
+            | CampaignMasterLoginRefusedError,
+        ):
             # The campaigns remain due until the account may call again.
             run.skipped_account_ids.add(account.id)
             if error.retry_at:

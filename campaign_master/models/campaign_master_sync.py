@@ -301,9 +301,9 @@ class CampaignMasterSync(models.Model):
         campaign = self.campaign_id
         if campaign.campaign_master_account_id != self.account_id:
             return  # cancelled and moved to another account during the call
-        if (
-            not campaign.campaign_master_ref
-            and export.remote.template_ref != self.draft["template_ref"]
+        if not campaign.campaign_master_ref and export.remote.template_ref not in (
+            None,
+            self.draft["template_ref"],
         ):
             self._end("failed", self._template_message(export.remote.template_ref))
             return

@@ -4,6 +4,7 @@ from datetime import timedelta
 from odoo import fields, models
 
 from ..client import (
+    CampaignMasterLoginDoubtError,
     CampaignMasterLoginRefusedError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
@@ -65,7 +66,7 @@ class CampaignMasterSync(models.Model):
         """:return: when to try again after this error, or ``None`` to give up
         :rtype: datetime"""
         now = fields.Datetime.now()
-        if isinstance(error, CampaignMasterRateLimitError):
+        if isinstance(error, CampaignMasterRateLimitError | CampaignMasterLoginDoubtError):
             retry_at = to_odoo(error.retry_at) or now + RATE_LIMIT_DELAY
             return max(retry_at, now + MIN_RATE_LIMIT_DELAY)
         if error.retryable and self.failures < MAX_RETRIES:

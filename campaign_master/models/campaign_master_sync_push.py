@@ -2,12 +2,7 @@ from collections import Counter, defaultdict
 
 from odoo import fields, models
 
-from ..client import (
-    MAX_RECIPIENTS,
-    CampaignMasterError,
-    CampaignMasterRefusedError,
-    RecipientResult,
-)
+from ..client import CampaignMasterError, CampaignMasterRefusedError, RecipientResult, wire
 from ..tools import commit_with_retry
 
 # How often an address without an answer is sent in one sync.
@@ -24,7 +19,8 @@ STATE_OF_RESULT = {
 
 
 class CampaignMasterSync(models.Model):
-    """Adding the recipients to the list: batches of up to a thousand, in the order of their ids.
+    """Adding the recipients to the list: batches of up to ``wire.MAX_RECIPIENTS`` addresses, in the
+    order of the recipients' ids.
 
     A batch is asked for, stored and committed before the next one:
 
@@ -141,7 +137,7 @@ class CampaignMasterSync(models.Model):
         :rtype: dict[str, int]"""
         Recipient = self.env["campaign.master.recipient"]
         upto_id = self.bisect_to_id or self.upto_id
-        batch = Recipient._next_pending(self, self.position_id, upto_id, MAX_RECIPIENTS)
+        batch = Recipient._next_pending(self, self.position_id, upto_id, wire.MAX_RECIPIENTS)
         if self.bisect_to_id and not batch:
             self.bisect_to_id = 0
             return self._next_batch()

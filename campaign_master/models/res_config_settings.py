@@ -35,12 +35,29 @@ class ResConfigSettings(models.TransientModel):
     )
     # The entered password on its way from the form to the account; nobody can read it.
     campaign_master_secret = fields.Char(groups=fields.NO_ACCESS)
+    campaign_master_client_id = fields.Char(
+        string="Client ID",
+        help="Only if Campaign Master gave you one for its API. If you clear it, the client secret "
+        "is deleted, too.",
+    )
+    campaign_master_client_secret = fields.Char(
+        string="Client Secret",
+        compute="_compute_campaign_master_password",
+        inverse="_inverse_campaign_master_client_secret",
+        help="The secret for the client ID. It is write-only: leave the field empty to keep the "
+        "saved one.",
+    )
+    # As above.
+    campaign_master_entered_client_secret = fields.Char(groups=fields.NO_ACCESS)
     campaign_master_api_url = fields.Char(
         string="API Address",
-        help="Address of the Campaign Master API. If you change it, enter the password again: it "
-        "will be sent to this address.",
+        help="Address of the Campaign Master API. If you change it, enter the password and the "
+        "client secret again: they will be sent to this address.",
     )
     campaign_master_has_password = fields.Boolean(related="campaign_master_account_id.has_password")
+    campaign_master_has_client_secret = fields.Boolean(
+        related="campaign_master_account_id.has_client_secret"
+    )
     campaign_master_login_refused_at = fields.Datetime(
         related="campaign_master_account_id.login_refused_at"
     )
@@ -57,10 +74,17 @@ class ResConfigSettings(models.TransientModel):
 
     def _compute_campaign_master_password(self):
         self.campaign_master_password = False
+        self.campaign_master_client_secret = False
 
     def _inverse_campaign_master_password(self):
         for settings in self:
             settings.sudo().campaign_master_secret = settings.campaign_master_password
+
+    def _inverse_campaign_master_client_secret(self):
+        for settings in self:
+            settings.sudo().campaign_master_entered_client_secret = (
+                settings.campaign_master_client_secret
+            )
 
     @api.depends("campaign_master_account_id")
     def _compute_campaign_master_schedule(self):
@@ -96,12 +120,12 @@ class ResConfigSettings(models.TransientModel):
     def create(self, vals_list):
         records = super().create(vals_list)
         # The web client reads the record that it has just created.
-        records.invalidate_recordset(["campaign_master_password"])
+        records.invalidate_recordset(["campaign_master_password", "campaign_master_client_secret"])
         return records
 
     def write(self, vals):
         result = super().write(vals)
-        self.invalidate_recordset(["campaign_master_password"])
+        self.invalidate_recordset(["campaign_master_password", "campaign_master_client_secret"])
         return result
 
     @api.model
@@ -112,6 +136,7 @@ class ResConfigSettings(models.TransientModel):
         return super().get_values() | {
             "campaign_master_enabled": account.enabled,
             "campaign_master_username": account.username,
+            "campaign_master_client_id": account.client_id,
             "campaign_master_api_url": account.api_url
             or account.default_get(["api_url"])["api_url"],
         }
@@ -126,6 +151,7 @@ class ResConfigSettings(models.TransientModel):
         entered = {
             "enabled": self.campaign_master_enabled,
             "username": self.campaign_master_username,
+            "client_id": self.campaign_master_client_id,
             "api_url": self.campaign_master_api_url,
         }
         vals = {name: value for name, value in entered.items() if account[name] != value}
@@ -133,6 +159,9 @@ class ResConfigSettings(models.TransientModel):
             vals["password"] = secret
             # The form's record stays in the database for a while; the password must not.
             self.sudo().campaign_master_secret = False
+        if client_secret := self.sudo().campaign_master_entered_client_secret:
+            vals["client_secret"] = client_secret
+            self.sudo().campaign_master_entered_client_secret = False
         if not account:
             if self.campaign_master_enabled or self.campaign_master_username:
                 Account.create({"company_id": self.company_id.id, **entered, **vals})

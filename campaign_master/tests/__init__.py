@@ -7,6 +7,7 @@ from . import (
     test_campaign_state,
     test_client_calls,
     test_client_contract,
+    test_client_dialects,
     test_client_network,
     test_client_pages,
     test_client_properties,

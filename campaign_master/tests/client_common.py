@@ -25,7 +25,9 @@ from odoo.addons.campaign_master.client import (
 
 URL = "https://api.example.com"
 USERNAME = "ann"
-PASSWORD = "pässword-1"
+PASSWORD = "pässword-1"  # no header can carry it
+CLIENT_ID = "client-1"
+CLIENT_SECRET = "client-secret 1"
 TOKEN = "token-1"
 DRAFT = CampaignDraft(
     name="Spring",
@@ -74,6 +76,8 @@ ACTIVITY = {
     "firstClick": None,
     "lastClick": None,
     "bounced": False,
+    "bounceReason": "",
+    "complained": False,
     "optedOut": True,
 }
 

@@ -63,7 +63,7 @@ BLOCK = (
 )
 # By model.
 SECRETS = {
-    "campaign.master.account": ("secret", "login_version"),
+    "campaign.master.account": ("secret", "saved_client_secret", "login_version"),
     "campaign.master.account.state": ("token", "token_reset_at"),
 }
 # A password that appears in a text only if it leaked.
@@ -486,9 +486,33 @@ class TestSecrets(AccessCase):
         created = self.ours.web_save({"password": UNMISTAKABLE + "2"}, {"password": {}})
         self.assertNotIn(UNMISTAKABLE, str(created))
 
+    def test_the_client_secret_reads_as_nothing(self):
+        self.ours.write({"client_id": "client", "client_secret": UNMISTAKABLE})
+        self.assertFalse(self.ours.client_secret)
+        self.assertEqual(
+            self.ours.read(["client_id", "client_secret", "has_client_secret"]),
+            [
+                {
+                    "id": self.ours.id,
+                    "client_id": "client",
+                    "client_secret": False,
+                    "has_client_secret": True,
+                }
+            ],
+        )
+        self.assertEqual(self.ours.export_data(["client_secret"])["datas"], [[""]])
+        self.assertFalse(self.ours.copy_data()[0].get("client_secret"))
+        everything = str(self.ours.read(list(self.ours.fields_get())))
+        self.assertNotIn(UNMISTAKABLE, everything)
+        again = {"client_secret": UNMISTAKABLE + "2"}
+        self.assertNotIn(UNMISTAKABLE, str(self.ours.web_save(again, {"client_secret": {}})))
+
     def test_a_marketing_user_sees_nothing_of_the_login(self):
         account = self.account.with_user(self.marketer)
-        for name in ("username", "password", "has_password", "api_url", "state_ids"):
+        for name in (
+            *("username", "password", "has_password", "api_url", "state_ids"),
+            *("client_id", "client_secret", "has_client_secret"),
+        ):
             with self.subTest(name):
                 self.assertNotIn(name, account.fields_get())
                 with self.assertRaises(AccessError):
@@ -524,7 +548,7 @@ class TestSecrets(AccessCase):
 
     def test_nobody_reads_secret_and_token_through_other_records(self):
         for user in (self.marketer, self.admin):
-            for path in ("secret", "login_version", "state_ids.token", "state_ids.login_version"):
+            for path in ("secret", "saved_client_secret", "state_ids.token", "login_version"):
                 for way, reach in self.ways_through_others(user, path).items():
                     with self.subTest(f"{user.login}: {way} {path}"):
                         self.assertRefused(reach)
@@ -686,12 +710,15 @@ class TestNeutralized(AccessCase):
 
     def test_a_neutralized_copy_has_no_login_and_calls_nobody(self):
         campaign = self.synced_campaign()
+        self.account.sudo().write({"client_id": "client", "client_secret": "secret"})
         self.env.flush_all()
         with file_open("campaign_master/data/neutralize.sql") as script:
             self.env.cr.execute(script.read())
         self.env.invalidate_all()
-        self.env.cr.execute("SELECT enabled, secret FROM campaign_master_account")
-        self.assertEqual(set(self.env.cr.fetchall()), {(False, None)})
+        self.env.cr.execute(
+            "SELECT enabled, secret, client_id, saved_client_secret FROM campaign_master_account"
+        )
+        self.assertEqual(set(self.env.cr.fetchall()), {(False, None, None, None)})
         self.env.cr.execute("SELECT token, token_reset_at FROM campaign_master_account_state")
         self.assertEqual(set(self.env.cr.fetchall()), {(None, None)})
         before = self.sandbox.calls()

@@ -12,16 +12,18 @@ import requests
 from urllib3.exceptions import ProtocolError
 
 from odoo.addons.campaign_master.client import (
-    MAX_RECIPIENTS,
     CampaignDraft,
     CampaignMasterAddressError,
     CampaignMasterAuthError,
+    CampaignMasterClient,
     CampaignMasterConfigurationError,
     CampaignMasterConnectionError,
     CampaignMasterError,
     CampaignMasterLedgerLimitError,
+    CampaignMasterLoginDoubtError,
     CampaignMasterLoginRefusedError,
     CampaignMasterLoginRequestError,
+    CampaignMasterNotAllowedError,
     CampaignMasterNotFoundError,
     CampaignMasterRateLimitError,
     CampaignMasterRefusedError,
@@ -33,6 +35,7 @@ from odoo.addons.campaign_master.client import (
     MemoryLedger,
     errors,
     month_end,
+    wire,
 )
 
 from .client_common import (
@@ -44,6 +47,7 @@ from .client_common import (
     RESULT,
     TEMPLATE,
     TOKEN,
+    URL,
     USERNAME,
     ClientCase,
     MockedCase,
@@ -155,6 +159,7 @@ class TestCalls(MockedCase):
             ("the rest of 2,500", True, (500, 3, 2500, 1000)),
             ("a smaller page than asked for", False, (100, 1, 250, 100)),
             ("its rest", True, (50, 3, 250, 100)),
+            ("a first page that does not say how long pages are", False, (100, 1, 250, None)),
             ("a short page that claims to be a long one", False, (100, 1, 250, 1000)),
             ("another one, beyond the total by its claim", False, (100, 2, 250, 1000)),
         ):
@@ -193,7 +198,14 @@ class TestRecipients(MockedCase):
 
     def test_more_than_a_batch_is_a_mistake(self):
         with self.assertRaises(ValueError):
-            self.client.add_recipients("7", ["ann@example.com"] * (MAX_RECIPIENTS + 1))
+            self.client.add_recipients("7", ["ann@example.com"] * (wire.MAX_RECIPIENTS + 1))
+
+    def test_the_batch_may_be_one(self):
+        with patch.object(wire, "MAX_RECIPIENTS", 1):
+            [result] = self.add(["ann@example.com"], RESULT)
+            self.assertEqual(result.status, "added")
+            with self.assertRaisesRegex(ValueError, "At most 1 "):
+                self.client.add_recipients("7", ["ann@example.com", "bob@example.com"])
 
     def test_nobody_is_no_call(self):
         self.assertEqual(self.client.add_recipients("7", []), [])
@@ -302,6 +314,19 @@ class TestOutcomes(MockedCase):
         )
         self.assertEqual(self.ledger.told[-1], ("after", example.name, 1))
 
+    @each_call(*CALLS_WITH_TOKEN)
+    def test_403_is_not_a_refused_login(self, example):
+        self.on_example(example, status=403, answer={"message": "No rights."})
+        self.assertFails(
+            CampaignMasterNotAllowedError,
+            example.make,
+            "not_allowed",
+            reason="No rights.",
+            status=403,
+            outcome_unknown=False,
+        )
+        self.assertEqual(self.sent(), [example.name])
+
     @each_call(*ABOUT)
     def test_404_of_a_campaign_or_list(self, example):
         about = self.about(example)
@@ -388,7 +413,7 @@ class TestOutcomes(MockedCase):
 
     @each_call()
     def test_statuses_that_were_not_agreed_on(self, example):
-        for status in (202, 203, 403, 405, 418, 999):
+        for status in (202, 203, 405, 418, 999):
             self.start_over()
             self.on_example(example, status=status, answer=example.answer)
             self.assertFails(
@@ -425,6 +450,22 @@ class TestOutcomes(MockedCase):
         example.make(self.client)
 
     @each_call()
+    def test_a_member_that_may_be_missing_or_null(self, example):
+        for member, answer in answers_without(example.answer):
+            with self.subTest(member=member):
+                self.http.reset()
+                self.on_example(example, answer=answer)
+                example.make(self.client)
+
+    @each_call()
+    def test_any_letter_case(self, example):
+        for change in (str.upper, str.lower, str.title):
+            with self.subTest(change.__name__):
+                self.http.reset()
+                self.on_example(example, answer=renamed(example.answer, change))
+                example.make(self.client)
+
+    @each_call()
     def test_a_member_that_is_missing_or_of_another_type(self, example):
         for member, broken in broken_answers(example.answer):
             with self.subTest(member=member):
@@ -441,22 +482,56 @@ class TestOutcomes(MockedCase):
 
 
 def broken_answers(answer, where=""):
-    """The answer with one listed member missing or of another type, member after member."""
+    """The answer with one listed member of another type or, if it is required, missing; member
+    after member."""
     for member, value in answer.items():
-        yield where + member, {k: v for k, v in answer.items() if k != member}
+        optional = is_optional(member, answer)
+        if not optional:
+            yield where + member, {k: v for k, v in answer.items() if k != member}
         for other in (None, 3, "x", True, 1.5, [], {}, -1, 2**31):
-            # 3 and "x" are both ids; null is a time that has not come
+            # 3 and "x" are both ids
             if member in ("id", "templateId", "email") and type(other) in (int, str):
                 continue
             if type(other) is type(value) and (type(value) is not int or 0 <= other < 2**31):
                 continue
-            if value is None or (other is None and member[:4] in ("firs", "last")):
+            if value is None or (other is None and optional):
                 continue
             yield where + member, answer | {member: other}
     for member in ("items", "results"):
         if member in answer:
             for inner, broken in broken_answers(answer[member][0], f"{member}[0]."):
                 yield inner, answer | {member: [broken]}
+
+
+def answers_without(answer):
+    """The answer with one optional member missing or null, member after member."""
+    for member in answer:
+        if is_optional(member, answer):
+            rest = {name: value for name, value in answer.items() if name != member}
+            if member == "total":
+                rest["isLastPage"] = True
+            yield member, rest
+            yield member, rest | {member: None}
+    for member in ("items", "results"):
+        if member in answer:
+            for inner, item in answers_without(answer[member][0]):
+                yield inner, answer | {member: [item]}
+
+
+def is_optional(member, answer):
+    if "sent" in answer:  # the campaign's figures
+        return False
+    required = {"token", "id", "name", "email", "items", "results"}
+    return member not in required and not (member == "status" and "email" in answer)
+
+
+def renamed(answer, change):
+    """The answer with other names of all members."""
+    if isinstance(answer, list):
+        return [renamed(item, change) for item in answer]
+    if isinstance(answer, dict):
+        return {change(name): renamed(value, change) for name, value in answer.items()}
+    return answer
 
 
 class TestRepeating(MockedCase):
@@ -524,6 +599,56 @@ class TestLogin(MockedCase):
         self.assertNotIn("Authorization", self.http.calls[0].request.headers)
         self.assertEqual(self.http.calls[1].request.headers["Authorization"], "Bearer token-2")
 
+    def logged_in_as(self, *login, **client):
+        """Log in.
+
+        :return: the request's headers of the login, its body, and what the client says of it
+        """
+        self.http.reset()
+        self.login(answer={"token": "token-2"})
+        with CampaignMasterClient(URL, *login, **client) as client:
+            client.authenticate()
+        request = self.http.calls[0].request
+        names = ("username", "password", "client_id", "client_secret")
+        headers = {name: request.headers[name] for name in names if name in request.headers}
+        return headers, json.loads(request.body), client.body_only
+
+    def test_the_login_is_sent_in_headers_and_in_the_body(self):
+        login = {"username": "ann", "password": "pass word"}
+        self.assertEqual(self.logged_in_as(*login.values()), (login, login, []))
+        self.assertEqual(
+            self.logged_in_as(*login.values(), client_id="", client_secret=None),
+            (login, login, []),
+        )
+        client = {"client_id": "client", "client_secret": "secret 1"}
+        self.assertEqual(self.logged_in_as(*login.values(), **client), (login | client, login, []))
+
+    def test_what_no_header_can_carry_is_sent_in_the_body_alone(self):
+        for value in (
+            *(" x", "x ", "\tx", "x\n", "x\r\nX-Evil: 1", "x\x00", "x\ty", "\x7f", " "),
+            *("pässword", "пароль", "x\u2028", "😀", "\ud800", "\xa0x"),
+        ):
+            with self.subTest(value=value):
+                self.assertEqual(
+                    self.logged_in_as("ann", value),
+                    (
+                        {"username": "ann"},
+                        {"username": "ann", "password": value},
+                        ["password"],
+                    ),
+                )
+                login = {"username": value, "password": value}
+                client = {"client_id": value, "client_secret": value}
+                self.assertEqual(
+                    self.logged_in_as(value, value, **client),
+                    ({}, login | client, [*login, *client]),
+                )
+
+    def test_only_the_login_sends_it(self):
+        self.on("GET /lists", answer=page_of())
+        list(self.client.lists())
+        self.assertNotIn("username", self.http.calls[0].request.headers)
+
     def test_a_client_has_a_ledger_of_its_own_by_default(self):
         self.client = self.make_client(ledger=None)
         self.login(answer={"token": "token-2"})
@@ -531,20 +656,50 @@ class TestLogin(MockedCase):
         self.assertEqual(self.client.ledger.token(), "token-2")
 
     def test_refused(self):
-        for answer in (
-            {"status": 401, "answer": {"message": "No."}},
-            {"status": 500, "body": "<fault>InvalidLogin</fault>"},
+        for reason, answer in (
+            ("No.", {"status": 401, "answer": {"message": "No."}}),
+            ("", {"status": 401, "body": "<p>No.</p>"}),
+            ("", {"status": 500, "body": "<fault>InvalidLogin</fault>"}),
+            ("InvalidLogin", {"status": 500, "body": "InvalidLogin"}),
         ):
-            with self.subTest(answer["status"]):
+            self.check_refused(CampaignMasterLoginRefusedError, "login_refused", reason, answer)
+
+    def check_refused(self, error_class, code, reason, answer):
+        with self.subTest(str(answer)):
+            self.http.reset()
+            self.login(**answer)
+            self.assertFails(
+                error_class,
+                lambda client: client.authenticate(),
+                code,
+                call="POST /authenticate",
+                reason=reason,
+            )
+            self.assertEqual(len(self.http.calls), 1)
+
+    def test_refused_perhaps_by_a_proxy(self):
+        for reason, answer in (
+            ("", {"status": 403}),
+            ("", {"status": 403, "body": "<p>Forbidden</p>"}),
+            ("Forbidden", {"status": 403, "body": "Forbidden\r\n"}),
+            ("No.", {"answer": {"Status": "-1", "StatusMessage": "No."}}),
+            ("No.", {"answer": {"status": 0, "message": "No.", "token": None}}),
+            ("No.", {"status": 201, "answer": {"error": "No."}}),
+            ("Status -1", {"answer": {"Status": "-1", "StatusMessage": ""}}),
+        ):
+            self.check_refused(CampaignMasterLoginDoubtError, "login_doubt", reason, answer)
+
+    def test_a_token_with_a_status_is_a_token(self):
+        self.login(answer={"Status": "0", "StatusMessage": "OK", "Token": "token-2"})
+        self.client.authenticate()
+        self.assertEqual(self.ledger.token(), "token-2")
+
+    def test_an_answer_without_a_token_that_says_nothing_is_no_refusal(self):
+        for body in ("{}", '{"token": null}', '{"token": 3, "message": "x"}', "[]", "null", "OK"):
+            with self.subTest(body):
                 self.http.reset()
-                self.login(**answer)
-                self.assertFails(
-                    CampaignMasterLoginRefusedError,
-                    lambda client: client.authenticate(),
-                    "login_refused",
-                    call="POST /authenticate",
-                )
-                self.assertEqual(len(self.http.calls), 1)
+                self.login(body=body)
+                self.assertFails(CampaignMasterResponseError, lambda client: client.authenticate())
 
     def test_an_outage_is_not_a_refusal(self):
         for status, body in ((500, "Oh."), (502, "InvalidLogin"), (503, "")):
@@ -696,7 +851,9 @@ class TestErrors(ClientCase):
             (CampaignMasterConfigurationError, {}, "configuration", False, None),
             (CampaignMasterAddressError, {}, "wrong_address", False, None),
             (CampaignMasterLoginRefusedError, {}, "login_refused", False, None),
+            (CampaignMasterLoginDoubtError, {"retry_at": later}, "login_doubt", True, later),
             (CampaignMasterTokenRefusedError, {}, "token_refused", True, None),
+            (CampaignMasterNotAllowedError, {}, "not_allowed", False, None),
             (CampaignMasterRateLimitError, hour, "hour_limit", True, later),
             (CampaignMasterRateLimitError, month, "month_limit", True, None),
             (CampaignMasterLedgerLimitError, hour, "hour_limit", True, later),

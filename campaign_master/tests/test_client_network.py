@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from odoo.addons.campaign_master.client import (
+    CampaignMasterClient,
     CampaignMasterConfigurationError,
     CampaignMasterConnectionError,
     CampaignMasterRefusedError,
@@ -71,6 +72,30 @@ class TestConnection(SocketCase):
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         self.serve(lambda _head, connection: connection.sendall(head + chunks))
         self.assertEqual(len(list(self.client.lists())), 1)
+
+    def test_the_headers_of_the_login_keep_their_names(self):
+        server = self.serve(
+            lambda _head, connection: connection.sendall(http_answer({"token": TOKEN})),
+            client_id="client",
+            client_secret="secret 1",
+        )
+        self.client.authenticate()
+        [head] = server.heads
+        for line in (b"username: ann", b"client_id: client", b"client_secret: secret 1"):
+            self.assertIn(b"\r\n%s\r\n" % line, head)
+
+    def test_a_password_that_no_header_can_carry_logs_in_over_a_real_connection(self):
+        server = self.serve(
+            lambda _head, connection: connection.sendall(http_answer({"token": TOKEN}))
+        )
+        for password in ("пароль", "x\r\nX-Evil: 1", " x", "x\x00", "\ud800"):
+            with (
+                self.subTest(password=password),
+                CampaignMasterClient(server.url, "ann", password) as client,
+            ):
+                client.authenticate()
+                self.assertNotIn(b"password", server.heads[-1])
+                self.assertNotIn(b"X-Evil", server.heads[-1])
 
     def test_nobody_listens(self):
         server = self.serve(None)

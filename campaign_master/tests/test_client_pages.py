@@ -1,6 +1,7 @@
 """Listings of several pages, and how many there may be."""
 
 import json
+from datetime import datetime, timezone
 
 from odoo.addons.campaign_master.client import CampaignMasterResponseError, pages
 
@@ -37,6 +38,32 @@ class TestPages(MockedCase):
         self.announce([1, 2], [1, 2], total=9)
         error = self.assertFails(CampaignMasterResponseError, lambda _c: self.refs())
         self.assertEqual((error.code, error.call), ("endless_pages", "GET /templates"))
+
+    def announce_untold(self, *pages):
+        """Pages that do not say how many there are; each may have other members."""
+        for page in pages:
+            ids, members = page if isinstance(page, tuple) else (page, {})
+            self.on("GET /templates", answer={"items": self.templates(*ids)} | members)
+
+    def test_an_empty_page_is_the_end_when_nobody_says_how_many_there_are(self):
+        self.announce_untold([1, 2], [3], [])
+        self.assertEqual(self.refs(), ["1", "2", "3"])
+
+    def test_a_last_page_says_so(self):
+        self.announce_untold(([1, 2], {"isLastPage": False}), ([3], {"IsLastPage": True}))
+        self.assertEqual(self.refs(), ["1", "2", "3"])
+
+    def test_a_last_page_before_the_total_is_an_error(self):
+        self.announce_untold(([1, 2], {"isLastPage": True, "total": 3}))
+        self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "missing_items")
+
+    def test_a_repeated_page_is_the_end_when_nobody_says_how_many_there_are(self):
+        self.announce_untold([1, 2], [3, 4], [3, 4])
+        self.assertEqual(self.refs(), ["1", "2", "3", "4"])
+
+    def test_pages_in_a_cycle_are_an_error_even_then(self):
+        self.announce_untold([1, 2], [3, 4], [1, 2])
+        self.assertFails(CampaignMasterResponseError, lambda _c: self.refs(), "endless_pages")
 
     def test_any_number_of_pages_is_read(self):
         self.announce(*([number] for number in range(1, 1_201)), total=1_200)
@@ -80,11 +107,65 @@ class TestPages(MockedCase):
         pages = [self.addresses(number, number + 1) for number in range(1_200)]
         self.assertEqual(self.read_activity(pages).page, 1_200)
 
+    def test_activity_ends_when_all_rows_came_however_long_pages_claim_to_be(self):
+        page = self.read_activity([self.addresses(0, 2), self.addresses(2, 4)], total=4)
+        self.assertEqual((page.page, page.last), (2, True))
+
     def test_a_repeated_page_of_activity_is_the_end_when_no_rows_are_missing(self):
-        # The server announces larger pages than it returns.
-        pages = [self.addresses(0, 2), self.addresses(2, 4), self.addresses(2, 4)]
-        page = self.read_activity(pages, total=4)
+        # Rows were inserted: more came than there are.
+        pages = [self.addresses(0, 2), self.addresses(1, 3), self.addresses(1, 3)]
+        page = self.read_activity(pages, total=3)
         self.assertEqual((page.page, page.last), (3, True))
+
+    def read_untold(self, *answers):
+        """As ``read_activity``, of pages that say neither number nor size nor total."""
+        seen = None
+        for number, (emails, members) in enumerate(answers, 1):
+            rows = [{"email": email} for email in emails]
+            self.http.reset()
+            self.on("GET /campaigns/42/activity", answer={"items": rows} | members)
+            page = self.client.activity("42", page=number, seen=seen)
+            seen = json.loads(json.dumps(page.seen))
+            if page.last:
+                break
+        return page
+
+    def test_activity_without_a_total_ends_at_an_empty_or_repeated_or_last_page(self):
+        first, second = self.addresses(0, 2), self.addresses(2, 4)
+        for sentence, answers in (
+            ("empty", [(first, {}), (second, {}), ([], {})]),
+            ("repeated", [(first, {}), (second, {}), (second, {})]),
+            ("last", [(first, {"isLastPage": False}), (second, {}), (["x"], {"isLastPage": True})]),
+        ):
+            with self.subTest(sentence):
+                page = self.read_untold(*answers)
+                self.assertEqual((page.page, page.last), (3, True))
+
+    def test_a_last_page_of_activity_before_its_total_is_an_error(self):
+        with self.assertRaises(CampaignMasterResponseError) as caught:
+            self.read_untold((self.addresses(0, 2), {"isLastPage": True, "total": 3}))
+        self.assertEqual(caught.exception.code, "missing_items")
+
+    def test_activity_that_does_not_say_its_time_is_of_the_answers_date(self):
+        date = {"Date": "Fri, 31 Jan 2025 11:00:00 GMT"}
+        for members, headers, moment in (
+            ({"asOf": "2025-01-31T10:00:00"}, date, datetime(2025, 1, 31, 10)),
+            ({}, date, datetime(2025, 1, 31, 11)),
+            ({"asOf": "0001-01-01T00:00:00"}, date, datetime(2025, 1, 31, 11)),
+            ({}, {}, None),
+            ({}, {"Date": "once upon a time"}, None),
+        ):
+            with self.subTest(members=members, headers=headers):
+                self.http.reset()
+                self.on(
+                    "GET /campaigns/42/activity", answer={"items": []} | members, headers=headers
+                )
+                before = datetime.now(timezone.utc)
+                as_of = self.client.activity("42").as_of
+                if moment:
+                    self.assertEqual(as_of, moment.replace(tzinfo=timezone.utc))
+                else:
+                    self.assertTrue(before <= as_of <= datetime.now(timezone.utc))
 
     def test_a_repeated_page_of_activity_is_an_error_when_rows_are_missing(self):
         pages = [self.addresses(0, 2), self.addresses(0, 2)]

@@ -56,6 +56,7 @@ HEADERS = st.dictionaries(
             "Retry-After",
             "Set-Cookie",
             "Content-Type",
+            "Date",
         ]
     ),
     LIMIT_VALUES | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),

@@ -9,6 +9,7 @@ import traceback
 from urllib.parse import quote
 
 import requests
+from requests.exceptions import InvalidHeader
 
 from odoo.addons.campaign_master.client import (
     CampaignMasterClient,
@@ -20,11 +21,14 @@ from odoo.addons.campaign_master.client import (
 )
 
 from .client_common import (
+    CLIENT_ID,
+    CLIENT_SECRET,
     EXAMPLES,
     PASSWORD,
     TOKEN,
     URL,
     USERNAME,
+    ClientCase,
     MockedCase,
     RawServer,
     each_call,
@@ -34,14 +38,23 @@ from .client_common import (
 OTHER_TOKEN = "token-2"
 ADDRESS = "ann@example.com"
 SECRETS = [
-    *(PASSWORD, TOKEN, OTHER_TOKEN, ADDRESS),
+    *(PASSWORD, TOKEN, OTHER_TOKEN, ADDRESS, CLIENT_SECRET),
     *(quote(PASSWORD), PASSWORD.encode("unicode_escape").decode(), repr(PASSWORD.encode())[2:-1]),
     base64.b64encode(PASSWORD.encode()).decode(),
 ]
+# Each kind of value that no header can carry. Without a check, errors of libraries contain it.
+UNSENDABLE = (
+    "s3cret\r\nX-Evil: 1",
+    "s3cret\n",
+    "s3cret\x00",
+    " s3cret",
+    "s3cret-пароль",
+    "s3cret\ud800",
+)
 # What fails, each in its own way, with the secrets wherever a server can put them.
 ECHO = json.dumps(
     {
-        "message": f"{PASSWORD} {TOKEN}",
+        "message": f"{PASSWORD} {TOKEN} {CLIENT_SECRET}",
         "errors": [{"field": TOKEN, "message": PASSWORD}],
     },
     ensure_ascii=False,
@@ -49,17 +62,29 @@ ECHO = json.dumps(
 FAILURES = {
     "not json": {"body": ECHO[:-1], "status": 200},
     "bad member": {"body": ECHO, "status": 200},
-    **{str(status): {"body": ECHO, "status": status} for status in (302, 400, 401, 404, 418, 429)},
+    **{
+        str(status): {"body": ECHO, "status": status}
+        for status in (302, 400, 401, 403, 404, 418, 429)
+    },
     "500": {"body": f"{ECHO} InvalidLogin", "status": 500},
     "502": {"body": ECHO, "status": 502},
     "refused": {"body": requests.ConnectionError(f"{PASSWORD} {TOKEN}")},
     "timeout": {"body": requests.ReadTimeout(f"{PASSWORD} {TOKEN}")},
     "anything": {"body": OSError(f"{PASSWORD} {TOKEN}")},
     "value": {"body": ValueError(f"{PASSWORD} {TOKEN}")},
+    "plain": {"body": f"{PASSWORD} {TOKEN} {CLIENT_SECRET}", "status": 400},
+    "header": {"body": InvalidHeader(f"{PASSWORD} {CLIENT_SECRET}")},
+    "encoding": {"body": UnicodeEncodeError("latin-1", PASSWORD, 1, 2, TOKEN)},
 }
 
 
-class TestSecrets(MockedCase):
+class SecretsCase(ClientCase):
+    def make_client(self, url=URL, **options):
+        client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        return super().make_client(url, **client | options)
+
+
+class TestSecrets(SecretsCase, MockedCase):
     def assertSafe(self, text, where):
         for secret in SECRETS:
             self.assertNotIn(secret, text, where)
@@ -123,6 +148,30 @@ class TestSecrets(MockedCase):
             EXAMPLES["lists"].make(self.client)
         self.assertSafe(self.printed(caught.exception), "header")
 
+    def test_a_login_that_no_header_can_carry_is_in_no_error(self):
+        for value in UNSENDABLE:
+            for name in ("username", "password", "client_id", "client_secret"):
+                for failure in ({"body": OSError()}, {"status": 401}, {"status": 200}):
+                    with self.subTest(value=value, name=name, **failure):
+                        self.check_no_error_has_it(name, value, {"body": value} | failure)
+
+    def check_no_error_has_it(self, name, value, failure):
+        login = {"username": USERNAME, "password": PASSWORD, name: value}
+        self.http.reset()
+        self.log.lines.clear()
+        if isinstance(failure["body"], str):
+            failure["body"] = json.dumps({"message": failure["body"]})
+        self.on("POST /authenticate", **failure)
+        client = CampaignMasterClient(URL, **login, ledger=MemoryLedger())
+        self.addCleanup(client.close)
+        self.assertIn(name, client.body_only)
+        with self.assertRaises(CampaignMasterError) as caught:
+            client.authenticate()
+        self.assertIsNone(caught.exception.__cause__)
+        self.assertIsNone(caught.exception.__context__)
+        for text in (self.printed(caught.exception), *self.log.lines, repr(client)):
+            self.assertNotIn("s3cret", text)
+
     def test_reprs(self):
         self.on("POST /authenticate", status=401)
         self.assertFails(CampaignMasterLoginRefusedError, EXAMPLES["authenticate"].make)
@@ -148,7 +197,7 @@ class TestSecrets(MockedCase):
                     self.assertEqual(str(again), "GET /lists: A sentence.")
 
 
-class TestLibraries(MockedCase):
+class TestLibraries(SecretsCase, MockedCase):
     """What requests and urllib3 log at their most talkative."""
 
     def test_their_log(self):

@@ -28,6 +28,15 @@ class TestErrorMessages(TransactionCase):
                 else:
                     yield cls("code", "Bad Request")
 
+    def test_a_refused_login_names_the_api_module_and_the_api_user_and_says_why(self):
+        for name in ("LoginRefused", "LoginDoubt", "NotAllowed"):
+            error_class = getattr(client_errors, f"CampaignMaster{name}Error")
+            with self.subTest(name):
+                text = explain(self.env, error_class("code", "No.", reason="Locked out. "))
+                self.assertIn("API module", text)
+                self.assertIn("API user", text)
+                self.assertIn("The response says: “Locked out”. ", text)
+
     def test_every_error_of_the_client_has_a_message(self):
         errors = list(self.errors())
         self.assertGreater(len(errors), 12)

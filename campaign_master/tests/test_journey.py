@@ -1,4 +1,7 @@
-from .common import CampaignMasterCase
+from unittest.mock import patch
+
+from ..client import wire
+from .common import PASSWORD, CampaignMasterCase
 
 
 class TestJourney(CampaignMasterCase):
@@ -22,3 +25,56 @@ class TestJourney(CampaignMasterCase):
         self.pull()
         self.assertEqual(campaign.campaign_master_sent, 2)
         self.assertEqual(campaign.campaign_master_remote_status, "sent")
+
+    def test_the_same_with_a_campaign_master_that_speaks_like_its_older_products(self):
+        dialect = {
+            "login": "headers",
+            "clientId": True,
+            "prefix": "/api/v1",
+            "letterCase": "pascal",
+            "numbers": "strings",
+            "zone": False,
+            "pages": "bare",
+            "asOf": False,
+            "fewMembers": True,
+            "recipients": 1,
+        }
+        self.sandbox.control("dialect", dialect)
+        self.account.sudo().write(
+            {
+                "api_url": f"{self.sandbox.url}/api/v1",
+                "password": PASSWORD,
+                "client_id": "sandbox-client",
+                "client_secret": "sandbox-client-secret",
+            }
+        )
+        people = self.make_contacts("ann@example.com", "bob@example.com", "cem@example.com")
+        campaign = self.make_campaign()
+        self.add(campaign, people)
+        with patch.object(wire, "MAX_RECIPIENTS", 1):
+            self.sync(campaign)
+            campaign.title = "Summer offers"
+            self.sync(campaign)
+        self.assertEqual(campaign.campaign_master_sync_state, "complete")
+        self.assertEqual(set(self.states(campaign).values()), {"added"})
+        [remote] = self.sandbox.state()["campaigns"]
+        self.assertEqual(remote["name"], "Summer offers")
+        ref = campaign.campaign_master_ref
+        self.sandbox.send(ref, self.list_ref, quiet=True)
+        for email, kind in (("ann", "open"), ("bob", "complaint"), ("cem", "bounce")):
+            activity = {"email": f"{email}@example.com", "kind": kind}
+            self.sandbox.control(f"campaigns/{ref}/activity", activity)
+        self.pull()
+        self.assertEqual(campaign.campaign_master_remote_status, "sent")
+        self.assertEqual((campaign.campaign_master_sent, campaign.campaign_master_opens), (3, 1))
+        results = {line.email: line.result for line in self.lines(campaign)}
+        self.assertEqual(
+            results,
+            {
+                "ann@example.com": "opened",
+                "bob@example.com": "opted_out",
+                "cem@example.com": "bounced",
+            },
+        )
+        self.account.sudo().action_refresh_catalogue()
+        self.assertTrue(self.list.active and self.template.active)

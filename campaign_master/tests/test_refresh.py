@@ -463,6 +463,82 @@ class TestRefusedLogin(RefreshCase):
         self.assertEqual(self.calls_of(self.pull)[STATISTICS], 1)
 
 
+class TestDoubtfulLogin(RefreshCase):
+    """The login is refused in a way that may be a proxy's."""
+
+    def setUp(self):
+        super().setUp()
+        self.click_link()
+        self.set_up_refusal(403)
+
+    def set_up_refusal(self, status):
+        self.sandbox.control("users", {"username": USERNAME, "password": "other"})
+        self.sandbox.control("end-tokens", {})
+        self.sandbox.control("settings", {"loginRefusal": status})
+
+    def an_hour_passes(self):
+        state = self.account.sudo().state_ids
+        state.login_retry_at -= timedelta(hours=1)
+        state.flush_recordset()
+
+    def refused_at(self):
+        self.env.invalidate_all()
+        return self.account.sudo().login_refused_at
+
+    def test_it_is_tried_again_three_times_an_hour_apart_before_it_stops_the_account(self):
+        for status in (403, 200):
+            with self.subTest(status):
+                self.account.sudo().password = PASSWORD  # another login
+                self.sandbox.control("settings", {"loginRefusal": status})
+                for _hour in range(4):
+                    self.assertFalse(self.refused_at())
+                    self.assertEqual(self.calls_of(self.pull), {LOGIN: 1})
+                    self.assertEqual(self.calls_of(self.pull), {})
+                    if not self.refused_at():
+                        self.an_hour_passes()
+                self.assertTrue(self.refused_at())
+                self.assertTrue(self.account.sudo().activity_ids)
+
+    def test_a_sync_waits_for_the_next_try(self):
+        campaign = self.make_campaign()
+        self.add(campaign, self.make_contacts("bob@example.com"))
+        self.sync(campaign)
+        self.assertEqual(campaign.campaign_master_sync_state, "running")
+        message = campaign.campaign_master_sync_message
+        self.assertIn("perhaps by a proxy", message)
+        self.assertIn("The response says: “InvalidLogin", message)
+        self.assertIn("The sync resumes automatically at", message)
+        self.sandbox.control("users", {"username": USERNAME, "password": PASSWORD})
+        self.an_hour_passes()
+        self.syncs(campaign).sudo().next_at = fields.Datetime.now()
+        self.push()
+        self.assertEqual(campaign.campaign_master_sync_state, "complete")
+        self.assertEqual(self.account.sudo().state_ids.login_doubts, 0)
+
+    def test_what_a_person_tries_meanwhile_does_not_count(self):
+        self.pull()
+        for _time in range(4):
+            self.refresh(self.campaign)
+            self.assertIn("perhaps by a proxy", self.message())
+        self.assertEqual(self.account.sudo().state_ids.login_doubts, 1)
+        self.assertFalse(self.refused_at())
+
+
+class TestNotAllowed(RefreshCase):
+    """403 to a call: the login is fine."""
+
+    def test_the_message_names_module_and_rights_and_the_account_goes_on(self):
+        self.sandbox.faults({"kind": "403", "match": "GET /campaigns/ID/statistics"})
+        self.refresh(self.campaign)
+        self.assertIn("Campaign Master does not allow this call (GET", self.message())
+        self.assertIn("API module", self.message())
+        self.assertIn("rights of the API user", self.message())
+        self.env.invalidate_all()
+        self.assertFalse(self.account.sudo().login_refused_at)
+        self.refresh(self.campaign)
+        self.assertEqual(self.message(), "")
+
+
 class TestInterruptedReading(ReadingCase):
     """A refresh is clicked while many pages of activity are being read."""
 

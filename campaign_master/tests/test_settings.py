@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form
 
 from ..models import campaign_master_account_catalog
+from ..models.campaign_master_account import INTERACTIVE
 from ..tools import utcnow
 from .common import PASSWORD, USERNAME, CampaignMasterCase, Sandbox
 
@@ -175,6 +176,65 @@ class TestSaving(SettingsCase):
         account.invalidate_recordset()
         self.assertEqual(account.api_url, self.sandbox.url)
 
+    def client_secret(self):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT client_id, saved_client_secret FROM campaign_master_account"
+            " WHERE company_id = %s",
+            [self.company.id],
+        )
+        [row] = self.env.cr.fetchall()
+        return row
+
+    def test_a_client_id_and_its_secret_are_saved_and_the_secret_is_not_shown(self):
+        account = self.set_up(client_id="client", client_secret=UNMISTAKABLE)
+        self.assertEqual(self.client_secret(), ("client", UNMISTAKABLE))
+        shown = Form(self.env["res.config.settings"])
+        self.assertEqual(shown.campaign_master_client_id, "client")
+        self.assertFalse(shown.campaign_master_client_secret)
+        self.assertTrue(shown.campaign_master_has_client_secret)
+        with account._client("catalog", INTERACTIVE) as client:
+            login = client._session._login_call
+        self.assertEqual(login.headers["client_id"], "client")
+        self.assertEqual(login.headers["client_secret"], UNMISTAKABLE)
+
+    def test_without_a_client_id_none_is_sent(self):
+        account = self.set_up()
+        with account._client("catalog", INTERACTIVE) as client:
+            self.assertEqual({*client._session._login_call.headers}, {"username", "password"})
+
+    def test_an_empty_client_secret_keeps_the_saved_one_until_the_client_id_is_cleared(self):
+        account = self.set_up(client_id="client", client_secret="secret")
+        self.save(client_id="other", client_secret="")
+        account.write({"client_secret": False})
+        self.assertEqual(self.client_secret(), ("other", "secret"))
+        self.save(client_id="")
+        self.assertEqual(self.client_secret()[1], None)
+        self.assertFalse(account.has_client_secret)
+
+    def test_another_client_id_or_secret_is_another_login(self):
+        account = self.set_up()
+        version = account.sudo().login_version
+        for number, values in enumerate(
+            ({"client_id": "client"}, {"client_secret": "secret"}, {"client_id": ""}), 1
+        ):
+            account.write(values)
+            self.assertEqual(account.sudo().login_version, version + number, values)
+
+    def test_another_address_asks_for_password_and_client_secret(self):
+        account = self.set_up(client_id="client", client_secret="secret")
+        other = "https://elsewhere.example.com"
+        for values in ({}, {"password": "another"}, {"client_secret": "another"}):
+            with self.refused(ValidationError, "password and the client secret again"):
+                self.save(api_url=other, **values)
+        account.invalidate_recordset()
+        self.assertEqual(account.api_url, self.sandbox.url)
+        self.save(api_url=other, password="another", client_secret="another")
+        self.assertEqual(account.api_url, other)
+        # Without a client ID, no client secret is sent anywhere.
+        self.save(api_url=self.sandbox.url, password="another", client_id="")
+        self.assertEqual(account.api_url, self.sandbox.url)
+
     def test_another_address_with_the_password_is_accepted(self):
         account = self.set_up()
         self.save(api_url="https://elsewhere.example.com", password="another")
@@ -213,7 +273,7 @@ class TestSaving(SettingsCase):
             account.action_refresh_catalogue()
 
     def test_the_form_keeps_no_password_in_the_database(self):
-        self.set_up(password=UNMISTAKABLE)
+        self.set_up(password=UNMISTAKABLE, client_secret=UNMISTAKABLE)
         self.env.flush_all()
         self.env.cr.execute("SELECT * FROM res_config_settings")
         self.assertNotIn(UNMISTAKABLE, str(self.env.cr.fetchall()))
@@ -223,8 +283,14 @@ class TestSaving(SettingsCase):
         settings = self.settings(username=USERNAME, password=UNMISTAKABLE)
         self.assertNotIn(UNMISTAKABLE, str(settings.read()))
         settings.write({"campaign_master_password": UNMISTAKABLE})
+        settings.write({"campaign_master_client_secret": UNMISTAKABLE})
         self.assertNotIn(UNMISTAKABLE, str(settings.read()))
-        for column in ("campaign_master_secret", "campaign_master_password"):
+        for column in (
+            "campaign_master_secret",
+            "campaign_master_password",
+            "campaign_master_entered_client_secret",
+            "campaign_master_client_secret",
+        ):
             with self.subTest(column):
                 try:
                     found = settings.search([(column, "=like", UNMISTAKABLE[:3] + "%")])
@@ -397,7 +463,7 @@ class TestLoginVersion(SettingsCase):
                 self.env.invalidate_all()
                 self.assertFalse(self.login.login_refused_at)
                 self.assertFalse(self.state()._is_login_refused())
-                self.assertFalse(self.login._ledger(background=True)._is_login_refused())
+                self.assertFalse(self.login._ledger(background=True)._read_refusal()[0])
                 # And once the present login has a token.
                 present = self.login._ledger()
                 present._store_login(token="present", refused_at=None)

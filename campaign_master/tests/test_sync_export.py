@@ -3,8 +3,8 @@ from unittest.mock import Mock, patch
 
 from odoo import fields
 
-from ..client import CampaignMasterClient
-from ..models import campaign_master_sync, campaign_master_sync_push
+from ..client import CampaignMasterClient, wire
+from ..models import campaign_master_sync
 from ..tools import account_ledger, format_moment
 from .common import CampaignMasterCase
 
@@ -87,7 +87,9 @@ class TestExport(CampaignMasterCase):
         self.assertEqual(self.sandbox.calls("POST /authenticate"), logins + 1)
         self.assertEqual(
             campaign.campaign_master_sync_message,
-            "Campaign Master refused the username or password. An administrator has been "
+            "Campaign Master refused the username or password. They must be those of an API user, "
+            "and the API module must be switched on in Campaign Master. The response says: "
+            "“InvalidLogin: the username or password is wrong”. An administrator has been "
             "notified. The sync resumes once the login works.",
         )
         self.assertEqual(len(self.account.sudo().activity_ids), 1)
@@ -96,6 +98,20 @@ class TestExport(CampaignMasterCase):
         for waiting in (before, campaign):
             self.assertEqual(waiting.campaign_master_sync_state, "complete")
         self.assertEqual(self.states(campaign), {"ann@example.com": "added"})
+
+    def test_campaign_master_may_take_one_recipient_a_call(self):
+        self.sandbox.control("dialect", {"recipients": 1})
+        campaign = self.make_campaign()
+        emails = ["ann@example.com", "bob@example.com", "broken", "cem@example.com"]
+        self.add(campaign, self.make_contacts(*emails))
+        with patch.object(wire, "MAX_RECIPIENTS", 1):
+            self.sync(campaign)
+        self.assertEqual(campaign.campaign_master_sync_state, "partial")
+        self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 3)
+        self.assertEqual(
+            self.states(campaign),
+            {email: "invalid" if email == "broken" else "added" for email in emails},
+        )
 
     # === FAULTS === #
 
@@ -271,7 +287,7 @@ class TestQueue(CampaignMasterCase):
 
         return calls, (
             patch.multiple(CampaignMasterClient, add_recipients=add, create_campaign=create),
-            patch.object(campaign_master_sync_push, "MAX_RECIPIENTS", 1),
+            patch.object(wire, "MAX_RECIPIENTS", 1),
             # All calls take the same time.
             patch.object(account_ledger, "time", Mock(monotonic=lambda: 0.0)),
         )

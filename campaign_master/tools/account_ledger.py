@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ..client import (
     CampaignMasterLedgerLimitError,
+    CampaignMasterLoginDoubtError,
     CampaignMasterLoginRefusedError,
     month_end,
 )
@@ -21,6 +22,9 @@ MONTH_LIMIT = 50_000
 # Scheduled actions leave the rest of each limit to what people start.
 BACKGROUND_SHARE = 0.9
 TOKEN_MARGIN = timedelta(minutes=1)
+# A login that was refused, but perhaps by a proxy, is tried again this often before it counts.
+DOUBT_RETRIES = 3
+DOUBT_DELAY = timedelta(hours=1)
 # First key of a PostgreSQL advisory lock, to avoid other add-ons' locks; the second is the account.
 LOGIN_LOCK = 1_129_138_001
 _NOT_READ = object()
@@ -68,10 +72,18 @@ class AccountLedger:
         :return: the token to use
         :raise CampaignMasterLoginRefusedError: the login was refused now, or before and nobody has
             corrected it since (in the background)
+        :raise CampaignMasterLoginDoubtError: it was refused, but perhaps by a proxy, now or (in the
+            background) less than :data:`DOUBT_DELAY` ago
         """
-        if self._background and self._is_login_refused():
+        refused_at, doubts, retry_at = self._read_refusal()
+        if self._background and refused_at:
             raise CampaignMasterLoginRefusedError(
                 "login_refused", "The login was refused before and has not been corrected."
+            )
+        is_early = bool(retry_at and retry_at > utcnow())
+        if self._background and is_early:
+            raise CampaignMasterLoginDoubtError(
+                "login_doubt", "The login was refused a moment ago.", retry_at=to_client(retry_at)
             )
         with self._registry.cursor() as cr:
             cr.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOGIN_LOCK, self._account_id])
@@ -81,10 +93,12 @@ class AccountLedger:
             try:
                 token = login()
             except CampaignMasterLoginRefusedError as error:
-                self._store_login(token=None, refused_at=utcnow())
+                self._store_login(refused_at=utcnow())
                 refusal = error
+            except CampaignMasterLoginDoubtError as error:
+                refusal = self._store_doubt(error, doubts or 0, retry_at if is_early else None)
             else:
-                self._store_login(token=token, refused_at=None)
+                self._store_login(token=token)
                 return token
         # After the transaction: in tests, it contains the one that has stored the refusal.
         raise refusal
@@ -255,27 +269,53 @@ class AccountLedger:
         )
         return _valid_token(*row) if row else None
 
-    def _is_login_refused(self):
+    def _read_refusal(self):
+        """:return: when the login was refused, how often perhaps by a proxy, and when to try again
+        after that"""
         row = self._execute(
             SQL(
                 """
-                SELECT login_refused_at FROM campaign_master_account_state
+                SELECT login_refused_at, login_doubts, login_retry_at
+                  FROM campaign_master_account_state
                  WHERE account_id = %s AND login_version = %s
                 """,
                 self._account_id,
                 self._login_version,
             )
         )
-        return bool(row and row[0])
+        return row or (None, 0, None)
 
-    def _store_login(self, token, refused_at):
-        """Store a token or a refusal, unless a newer login has stored one."""
+    def _store_doubt(self, error, doubts, retry_at):
+        """Store that the login was refused, but perhaps by a proxy.
+
+        :param int doubts: how often this was so before
+        :param datetime retry_at: if a person tries before this time, it does not count
+        :return: the error to raise
+        """
+        if not retry_at:
+            if doubts >= DOUBT_RETRIES:
+                self._store_login(refused_at=utcnow())
+                return CampaignMasterLoginRefusedError(
+                    "login_refused",
+                    "The login was refused each time.",
+                    call=error.call,
+                    status=error.status,
+                    reason=error.reason,
+                )
+            doubts, retry_at = doubts + 1, utcnow() + DOUBT_DELAY
+            self._store_login(doubts=doubts, retry_at=retry_at)
+        error.retry_at = to_client(retry_at)
+        return error
+
+    def _store_login(self, token=None, refused_at=None, doubts=0, retry_at=None):
+        """Store a token, a refusal or a doubt, unless a newer login has stored one."""
         self._execute(
             SQL(
                 """
                 UPDATE campaign_master_account_state
                    SET login_version = %(login_version)s, token = %(token)s,
                        token_reset_at = NULL, login_refused_at = %(refused_at)s,
+                       login_doubts = %(doubts)s, login_retry_at = %(retry_at)s,
                        notified_problem = CASE WHEN %(refused_at)s IS NULL
                                                 AND starts_with(notified_problem, 'login')
                                                THEN NULL ELSE notified_problem END
@@ -286,6 +326,8 @@ class AccountLedger:
                 login_version=self._login_version,
                 token=token,
                 refused_at=refused_at,
+                doubts=doubts,
+                retry_at=retry_at,
             )
         )
 

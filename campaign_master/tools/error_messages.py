@@ -27,8 +27,25 @@ MESSAGES = {
         _CONTACT_ADMINISTRATOR,
     ),
     "login_refused": (
-        _lt("Campaign Master refused the username or password."),
+        _lt(
+            "Campaign Master refused the username or password. They must be those of an API user, "
+            "and the API module must be switched on in Campaign Master."
+        ),
         _CONTACT_ADMINISTRATOR,
+    ),
+    "login_doubt": (
+        _lt(
+            "The login was refused, perhaps by a proxy on the way to Campaign Master. It must be "
+            "the login of an API user, and the API module must be switched on in Campaign Master."
+        ),
+        _lt("Odoo tries again three times, once an hour."),
+    ),
+    "not_allowed": (
+        _lt("Campaign Master does not allow this call (%(call)s)."),
+        _lt(
+            "An administrator can check in Campaign Master whether the API module is switched on, "
+            "and the rights of the API user."
+        ),
     ),
     "login_request_refused": (
         _lt("Campaign Master refused the login: %(reasons)s."),
@@ -71,7 +88,10 @@ def explain_cause(env, error):
         "call": error.call or error.code,
     }
     text = env._(cause)
-    return text % values
+    text %= values
+    if reason := getattr(error, "reason", ""):
+        text += " " + env._("The response says: “%(reason)s”.", reason=reason.rstrip(". "))
+    return text
 
 
 def explain(env, error, in_settings=False):

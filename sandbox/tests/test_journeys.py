@@ -26,6 +26,16 @@ def test_a_wrong_password_is_refused_with_500_if_set(ann):
     assert "InvalidLogin" in response.text
 
 
+def test_a_wrong_password_is_refused_in_other_manners_if_set(ann):
+    ann.control("/settings", {"loginRefusal": 403})
+    assert Caller(ann.url).login("ann", "wrong").status_code == 403
+    ann.control("/settings", {"loginRefusal": 200})
+    response = ann.post("/authenticate", json={"username": "ann", "password": "wrong"})
+    assert response.status_code == 200
+    assert response.json()["Status"] == "-1"
+    assert "InvalidLogin" in response.json()["StatusMessage"]
+
+
 def test_a_second_login_leaves_the_first_token_valid(ann):
     second = Caller(ann.url)
     second.login("ann", "secret of ann")
@@ -466,3 +476,19 @@ def test_other_sites_cannot_use_the_controls(ann):
     assert response.status_code == 400
     own = {"Origin": ann.url}
     assert ann.post("/_sandbox/reset", headers=own).status_code == 200
+
+
+def test_a_login_is_read_from_headers_or_body(sandbox, ann):
+    login = {"username": "ann", "password": "secret of ann"}
+    wrong = login | {"password": "wrong"}
+    client = {"client_id": "client", "client_secret": "secret"}
+    for headers, body, status in (
+        (login, None, 200),
+        (login | client, login, 200),
+        ({}, login | client, 200),
+        (wrong, None, 401),
+        (client, login, 200),
+        (client, None, 400),
+    ):
+        response = ann.post("/authenticate", headers=headers, json=body)
+        assert response.status_code == status, (headers, body)

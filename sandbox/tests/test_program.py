@@ -68,6 +68,29 @@ def test_the_command_line_sets_limits_and_delay():
         ann.close()
 
 
+def test_the_command_line_sets_the_dialect():
+    forms = "login=headers,clientId=true,prefix=/api/v1,recipients=1,zone=false"
+    with program("--dialect", forms) as (_process, url):
+        ann = Caller(url)
+        dialect = ann.state()["dialect"]
+        assert (dialect["login"], dialect["prefix"]) == ("headers", "/api/v1")
+        assert (dialect["clientId"], dialect["zone"], dialect["recipients"]) == (True, False, 1)
+        ann.close()
+
+
+@pytest.mark.parametrize("forms", ["zone", "zone=maybe", "accent=none"])
+def test_the_command_line_refuses_an_unknown_dialect(forms):
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "--dialect", forms],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
 def test_a_state_file_of_another_version_is_refused_without_a_traceback(tmp_path):
     import sqlite3
 

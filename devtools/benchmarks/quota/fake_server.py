@@ -134,9 +134,6 @@ class Client:
         return ActivityPage(
             items=self._server.followed(campaign, since) if page == 1 else [],
             page=page,
-            page_size=PAGE,
-            total=total,
             as_of=to_client(self._server.clock.now),
             last=page * PAGE >= total,
-            short=False,
         )
