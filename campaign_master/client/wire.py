@@ -570,18 +570,20 @@ def read_statistics(members: Members) -> Statistics:
 
 def read_activity(members: Members) -> Activity:
     complained = members.flag("complained", default=False)
+    unsubscribes = members.count("unsubscribes", default=0)
     return Activity(
         email=members.text("email"),
         opens=members.count("opens", default=0),
         clicks=members.count("clicks", default=0),
         forwards=members.count("forwards", default=0),
-        unsubscribes=members.count("unsubscribes", default=0),
+        unsubscribes=unsubscribes,
         first_open=members.time("firstOpen"),
         last_open=members.time("lastOpen"),
         first_click=members.time("firstClick"),
         last_click=members.time("lastClick"),
         bounced=members.flag("bounced", default=False),
-        opted_out=members.flag("optedOut", default=False) or complained,
+        # Where it is not told, whoever unsubscribed is out: who objected is not mailed again.
+        opted_out=members.flag("optedOut", default=unsubscribes > 0) or complained,
         complained=complained,
         bounce_reason=members.text("bounceReason", default=None),
     )

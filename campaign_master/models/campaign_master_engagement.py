@@ -114,6 +114,7 @@ class CampaignMasterEngagement(models.Model):
         self.env["utm.campaign"].flush_model(
             ["campaign_master_company_id", "campaign_master_sent_at"]
         )
+        self.env["campaign.master.campaign"].flush_model(["seen_sent_at"])
         People = self.env[model]
         person_field = SQL.identifier(People._campaign_master_field)
         columns = [SQL.identifier(name) for name in TOTALS]
@@ -202,16 +203,20 @@ class CampaignMasterEngagement(models.Model):
                         WHERE email = present.address AND bounced LIMIT 1
                    ) AS bounce
                    CROSS JOIN LATERAL (
-                       -- A campaign that is being sent has no time yet: it is the latest.
+                       -- If Campaign Master does not say when a campaign was sent, it was when Odoo
+                       -- saw it. Only one that somebody reacted to before that is the latest.
                        SELECT DISTINCT ON (campaign.campaign_master_company_id)
                               campaign.campaign_master_company_id AS company_id,
                               sent.bounced AND sent.open_count = 0 AND sent.click_count = 0
                               AS is_bounced
                          FROM campaign_master_recipient AS sent
                          JOIN utm_campaign AS campaign ON campaign.id = sent.campaign_id
+                              LEFT JOIN campaign_master_campaign AS seen
+                                  ON seen.campaign_id = campaign.id
                         WHERE sent.email = present.address AND sent.sent_to
                         ORDER BY campaign.campaign_master_company_id,
-                                 campaign.campaign_master_sent_at DESC NULLS FIRST,
+                                 COALESCE(campaign.campaign_master_sent_at, seen.seen_sent_at)
+                                     DESC NULLS FIRST,
                                  campaign.id DESC, sent.id
                    ) AS latest
              WHERE latest.is_bounced

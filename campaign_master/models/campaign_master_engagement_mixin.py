@@ -100,7 +100,8 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
     campaign_master_bounced = fields.Boolean(
         string="Bounced",
         search=_search("bounced"),
-        help="The current address bounced on the latest campaign that was sent to it.",
+        help="The current address bounced on the latest campaign that was sent to it. An address "
+        "counts once it was used on a campaign to this person.",
         **TOTAL,
     )
     campaign_master_opted_out = fields.Boolean(

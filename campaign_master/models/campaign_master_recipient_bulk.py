@@ -104,7 +104,8 @@ class CampaignMasterRecipient(models.Model):
 
     @api.model
     def _people_of(self, recipients):
-        """Return everyone whose totals depend on some recipients.
+        """Return everyone whose totals depend on some recipients, also if these are gone or another
+        person's afterwards.
 
         :param SQL recipients: a condition
         :return: ``(partner_id, lead_id)`` of these people
@@ -119,6 +120,9 @@ class CampaignMasterRecipient(models.Model):
                       FROM campaign_master_recipient WHERE %s
                 )
                 SELECT partner_id, lead_id FROM changed
+                 UNION
+                SELECT lead.partner_id, NULL
+                  FROM changed JOIN crm_lead AS lead ON lead.id = changed.lead_id
                  UNION %s
                 """,
                 recipients,
@@ -159,8 +163,9 @@ class CampaignMasterRecipient(models.Model):
         :param sources: ``res.partner`` or ``crm.lead`` records that will be deleted
         :param target: the record that remains
         """
-        person_field = target._campaign_master_field
-        self.flush_model()
+        person_field = SQL.identifier(target._campaign_master_field)
+        is_theirs = SQL("%s = ANY(%s)", person_field, (sources + target).ids)
+        people = self._people_of(is_theirs)
         self.env.cr.execute(
             SQL(
                 """
@@ -170,23 +175,18 @@ class CampaignMasterRecipient(models.Model):
                                    ORDER BY is_merged IS TRUE, %(person)s <> %(target)s, id
                            ) AS rank
                       FROM campaign_master_recipient
-                     WHERE %(person)s = ANY(%(people)s)
+                     WHERE %(is_theirs)s
                 )
                 UPDATE campaign_master_recipient AS recipient
                    SET %(person)s = %(target)s, is_merged = ranked.rank > 1
                   FROM ranked WHERE ranked.id = recipient.id
                 """,
-                person=SQL.identifier(person_field),
+                person=person_field,
                 target=target.id,
-                people=(sources + target).ids,
+                is_theirs=is_theirs,
             )
         )
         self.invalidate_model()
-        is_lead = person_field == "lead_id"
         self.env["campaign.master.engagement"]._recompute_people(
-            [
-                (None, person_id) if is_lead else (person_id, None)
-                for person_id in (sources + target).ids
-            ],
-            removed=True,
+            people + self._people_of(is_theirs), removed=True
         )

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
+from odoo.tools.mail import email_normalize_all
 
 
 class CampaignMasterRecipient(models.Model):
@@ -28,6 +29,13 @@ class CampaignMasterRecipient(models.Model):
         help="What is entered as the person's email now. If it contains several addresses, the "
         "first one is used.",
     )
+    has_several_addresses = fields.Boolean(
+        string="Several Addresses",
+        compute="_compute_person",
+        search="_search_has_several_addresses",
+        help="What is entered as the person's email contains several addresses. The first one is "
+        "used.",
+    )
 
     @api.depends("partner_id", "lead_id")
     def _compute_person(self):
@@ -39,6 +47,13 @@ class CampaignMasterRecipient(models.Model):
                 lead.partner_name or not partner.is_company and partner.commercial_company_name
             )
             recipient.entered_email = partner.email or lead.email_from
+            recipient.has_several_addresses = self._has_several_addresses(recipient.entered_email)
+
+    @api.model
+    def _has_several_addresses(self, entered_email):
+        """:return: whether it contains different addresses, as Odoo reads it; the same one may be
+        a name, too"""
+        return len(set(email_normalize_all(entered_email))) > 1
 
     @api.depends("email", "partner_id", "lead_id")
     def _compute_display_name(self):
@@ -54,6 +69,19 @@ class CampaignMasterRecipient(models.Model):
 
     def _search_entered_email(self, operator, value):
         return self._search_person(operator, value, ["email"], ["email_from"])
+
+    def _search_has_several_addresses(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # sudo, archived: the user may read the recipient, and so who it is. PostgreSQL finds the
+        # few people who may have several addresses; reading those is left to Odoo.
+        ids = {}
+        for person, name in (("partner_id", "email"), ("lead_id", "email_from")):
+            people = self.env[self._fields[person].comodel_name].sudo()
+            people = people.with_context(active_test=False)
+            candidates = people.search_fetch([(name, "=like", "%@%@%")], [name])
+            ids[person] = [one.id for one in candidates if self._has_several_addresses(one[name])]
+        return Domain.OR(Domain(person, "in", found) for person, found in ids.items())
 
     def _search_person(self, operator, value, partner_fields, lead_fields):
         """:return: a domain: one of these fields of the contact, company or lead meets the

@@ -198,25 +198,13 @@ class UtmCampaign(models.Model):
         :param reasons: why recipients were rejected: tuples ``(reason, recipients)``
         """
         total = sum(counts.values())
-        late = self._campaign_master_late_count() if total else 0
-        numbers = {
-            "on_list": format_count(self.env, sum(counts.get(name, 0) for name in ON_LIST)),
-            "total": format_count(self.env, total),
-            "late": format_count(self.env, late),
-            "list": self.campaign_master_list_id.name,
-        }
-        if late:
+        if total:
             lines = [
                 self.env._(
-                    "%(total)s recipients, %(late)s added after sending. %(on_list)s are on the "
-                    "list “%(list)s”.",
-                    **numbers,
-                )
-            ]
-        elif total:
-            lines = [
-                self.env._(
-                    "%(on_list)s of %(total)s recipients are on the list “%(list)s”.", **numbers
+                    "Recipients on the list “%(list)s”: %(on_list)s of %(total)s.",
+                    list=self.campaign_master_list_id.name,
+                    on_list=format_count(self.env, sum(counts.get(name, 0) for name in ON_LIST)),
+                    total=format_count(self.env, total),
                 )
             ]
         else:
@@ -226,6 +214,10 @@ class UtmCampaign(models.Model):
                     "contacts or companies and sync again."
                 )
             ]
+        if total and (late := self._campaign_master_late_count()):
+            lines.append(
+                self.env._("Added after sending: %(count)s.", count=format_count(self.env, late))
+            )
         if reasons:
             lines.append(
                 self.env._(

@@ -92,9 +92,9 @@ class UtmCampaign(models.Model):
                 and campaign.campaign_master_sent < campaign.campaign_master_sent_to
             )
             campaign.campaign_master_missing_message = is_missing and self.env._(
-                "Campaign Master sent %(sent)s emails, but %(on_list)s recipients were on the list "
-                "“%(list)s”. Another list was probably selected there: check it before you rely "
-                "on who received, opened or did not open the email.",
+                "Campaign Master sent fewer emails (%(sent)s) than there were recipients on the "
+                "list “%(list)s” (%(on_list)s). Another list was probably selected there: check it "
+                "before you rely on who received, opened or did not open the email.",
                 sent=format_count(self.env, campaign.campaign_master_sent),
                 on_list=format_count(self.env, campaign.campaign_master_sent_to),
                 list=campaign.campaign_master_list_id.name,

@@ -109,11 +109,13 @@ class TestAddingAfterSending(SentCase):
 
     def test_they_count_apart(self):
         campaign = self.make_sent_campaign("ann@example.com", "bob@example.com")
-        self.assertIn("2 of 2 recipients", campaign.campaign_master_sync_message)
+        message = campaign.campaign_master_sync_message
+        self.assertIn("Recipients on the list “Customers”: 2 of 2.", message)
+        self.assertNotIn("after sending", message)
         self.add(campaign, self.make_contacts("late@example.com"))
         self.sync(campaign)
         message = campaign.campaign_master_sync_message
-        self.assertIn("3 recipients, 1 added after sending.", message)
+        self.assertIn("“Customers”: 3 of 3.\nAdded after sending: 1.\n", message)
         self.assertIn("was sent on", message)
 
     def test_nobody_waits_for_ever(self):

@@ -166,6 +166,11 @@ class TestReading(ClientCase):
         row = wire.read_activity(wire.Members({"email": "a", "optedOut": True}))
         self.assertEqual((row.opted_out, row.complained), (True, False))
 
+    def test_where_opt_outs_are_not_told_whoever_unsubscribed_is_out(self):
+        for told, is_out in (({}, True), ({"optedOut": False}, False), ({"optedOut": None}, True)):
+            row = wire.read_activity(wire.Members({"email": "a", "unsubscribes": 1} | told))
+            self.assertEqual(row.opted_out, is_out)
+
     def test_why_an_address_bounced(self):
         row = {"email": "a", "bounced": True, "BounceReason": "No such mailbox."}
         self.assertEqual(wire.read_activity(wire.Members(row)).bounce_reason, "No such mailbox.")

@@ -130,6 +130,27 @@ class TestBounced(PersonTotalsCase):
         self.act(first, "ann@example.com", bounced=True)
         self.assertFalse(ann.campaign_master_bounced)
 
+    def test_a_campaign_whose_sending_time_is_not_told_was_sent_when_odoo_saw_it(self):
+        ann = self.make_contacts("ann@example.com")
+        first, second = self.campaign_to(ann), self.campaign_to(ann)
+        self.env["campaign.master.campaign"].sudo().create(
+            {"campaign_id": first.id, "seen_sent_at": first.campaign_master_sent_at}
+        )
+        first.sudo().campaign_master_sent_at = False
+        self.act(first, "ann@example.com", bounced=True)
+        self.assertFalse(ann.campaign_master_bounced, "A later campaign did not bounce")
+        self.work(first).seen_sent_at = TIME + timedelta(days=self.number + 1)
+        self.act(second, "ann@example.com", opens=1)
+        self.assertTrue(ann.campaign_master_bounced, "Odoo saw it after the other one was sent")
+
+    def test_a_campaign_that_odoo_did_not_see_as_sent_yet_is_the_latest(self):
+        ann = self.make_contacts("ann@example.com")
+        first, second = self.campaign_to(ann), self.campaign_to(ann)
+        first.sudo().campaign_master_sent_at = False
+        self.act(first, "ann@example.com", bounced=True)
+        self.act(second, "ann@example.com", opens=1)
+        self.assertTrue(ann.campaign_master_bounced)
+
     def test_who_opened_or_clicked_the_bounced_email_is_not_bounced(self):
         ann, bob = self.make_contacts("ann@example.com", "bob@example.com")
         campaign = self.campaign_to(ann + bob)
@@ -378,6 +399,41 @@ class TestLeadsThatBecomeContacts(PersonTotalsCase):
         self.env.flush_all()
         self.assertEqual(self.counts(merged.partner_id), (1, 2, 1))
         self.assertEqual(self.counts((lee + other) - merged.partner_id), (0, 0, 0))
+
+    def test_a_contact_loses_what_a_lead_did_when_the_recipient_is_removed(self):
+        lee = self.make_contacts("lee@example.com")
+        self.lead.partner_id = lee
+        second = self.campaign_to(self.lead)
+        self.act(second, "lee@example.com", opens=1, opted_out=True)
+        self.lines(self.campaign).action_remove()
+        self.assertEqual(self.counts(lee), (1, 1, 0))
+        self.assertTrue(lee.campaign_master_opted_out)
+        self.lines(second).action_remove()
+        self.assertEqual(self.counts(lee), (0, 0, 0))
+        self.assertFalse(self.found(lee))
+
+    def test_a_contact_loses_what_a_lead_did_when_the_campaign_is_deleted(self):
+        lee = self.make_contacts("lee@example.com")
+        self.lead.partner_id = lee
+        self.assertEqual(self.found(lee), lee)
+        self.campaign.unlink()
+        self.assertFalse(self.found(lee))
+
+    def test_merged_leads_of_two_contacts_count_for_the_one_that_is_kept(self):
+        one, two = self.make_contacts("lee@example.com", "two@example.com")
+        self.lead.write({"partner_id": one.id, "type": "opportunity"})
+        second = self.make_lead("two@example.com", partner_id=two.id, type="opportunity")
+        campaign = self.campaign_to(second)
+        self.act(campaign, "two@example.com", opens=3)
+        self.assertEqual(self.found(one + two), one + two)
+        merged = (self.lead + second).merge_opportunity()
+        self.env.flush_all()
+        self.assertEqual(self.found(one + two), merged.partner_id)
+
+    def found(self, people):
+        """Those who opened something, as a list finds them."""
+        domain = [("campaign_master_open_count", ">", 0), ("id", "in", people.ids)]
+        return people.search(domain)
 
     def test_lost_and_deleted_leads(self):
         lee = self.make_contacts("lee@example.com")

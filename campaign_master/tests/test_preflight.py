@@ -40,16 +40,25 @@ class TestCheckBeforeSync(CampaignMasterCase):
         campaign = self.make_campaign()
         self.add(
             campaign,
-            people + self.make_contacts("new@example.com", "NEW@example.com", False, "no address"),
+            people
+            + self.make_contacts(
+                "new@example.com",
+                "NEW@example.com",
+                "Two@example.com, second@example.com",
+                '"one@example.com" <one@example.com>',
+                False,
+                "no address",
+            ),
         )
         before = self.sandbox.calls()
         check = self.check(campaign)
         self.assertEqual(self.sandbox.calls(), before, "Campaign Master is not asked")
         expected = {
             "objection": [],
-            "add": ["blocked@example.com", "new@example.com"],
+            "add": [f"{name}@example.com" for name in ("blocked", "new", "two", "one")],
             "known": ["known@example.com", "bounced@example.com"],
             "bounced": ["bounced@example.com"],
+            "several_addresses": ["two@example.com"],
             "no_email": [False],
             "invalid": ["no address"],
             "duplicate": ["new@example.com"],

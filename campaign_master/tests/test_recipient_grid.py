@@ -109,9 +109,11 @@ class TestFilters(GridCase):
         arch = self.recipients.get_views([(False, "search")])["views"]["search"]["arch"]
         self.filters = {node.get("name"): node for node in etree.fromstring(arch).iter("filter")}
 
+    def domain(self, name):
+        return ast.literal_eval(self.filters[name].get("domain"))
+
     def found(self, name):
-        domain = ast.literal_eval(self.filters[name].get("domain"))
-        return self.recipients.search(domain).mapped("partner_id.name")
+        return self.recipients.search(self.domain(name)).mapped("partner_id.name")
 
     def make_people(self, **emails):
         return self.env["res.partner"].create(
@@ -170,11 +172,34 @@ class TestFilters(GridCase):
 
     def test_people_with_several_addresses_have_a_filter(self):
         two = "ann@example.com, office@example.com"
-        people = self.make_people(two=two, one="bob@example.com", named="C <c@example.com>")
-        self.add(self.campaign, people + self.make_people(wrong="d@@example.com"))
-        self.assertEqual(self.found("several_addresses"), ["two"])
-        [first] = self.lines(self.campaign).filtered(lambda line: line.partner_id == people[0])
-        self.assertEqual((first.email, first.entered_email), ("ann@example.com", two))
+        people = self.make_people(
+            two=two,
+            lines="eva@example.com\nEva Two <eva@example.org>",
+            archived="a@example.com;b@example.com",
+            one="bob@example.com",
+            named="C <c@example.com>",
+            twice='"F@example.com" <f@example.com>',
+            same="g@example.com, G@Example.com",
+            wrong="d@@example.com",
+            half="h@example.com, @example.com",
+            none=False,
+        )
+        self.add(self.campaign, people)
+        people[2].active = False
+        lead = {"name": "Oven", "email_from": "i@example.com, j@example.com"}
+        self.add(self.campaign, self.env["crm.lead"].create(lead))
+        several = self.recipients.search(self.domain("several_addresses"))
+        self.assertEqual(several.mapped("person_name"), ["two", "lines", "archived", "Oven"])
+        lines = self.lines(self.campaign)
+        self.assertEqual(several, lines.filtered("has_several_addresses"), "As it is shown")
+        others = self.recipients.search([("has_several_addresses", "=", False)])
+        self.assertEqual(others, lines - several)
+
+    def test_the_first_of_several_addresses_is_used(self):
+        two = "ann@example.com, office@example.com"
+        self.add(self.campaign, self.make_people(two=two))
+        line = self.lines(self.campaign)
+        self.assertEqual((line.email, line.entered_email), ("ann@example.com", two))
 
     def test_labels_fit_in_the_menu(self):
         for node in self.filters.values():

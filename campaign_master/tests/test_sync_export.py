@@ -87,8 +87,8 @@ class TestExport(CampaignMasterCase):
         self.assertEqual(self.sandbox.calls("POST /authenticate"), logins + 1)
         self.assertEqual(
             campaign.campaign_master_sync_message,
-            "Campaign Master refused the username or password. They must be those of an API user, "
-            "and the API module must be switched on in Campaign Master. The response says: "
+            "Campaign Master refused the username or password: they must be those of an API user, "
+            "with the API module switched on. The response says: "
             "“InvalidLogin: the username or password is wrong”. An administrator has been "
             "notified. The sync resumes once the login works.",
         )

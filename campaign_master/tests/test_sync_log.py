@@ -30,7 +30,7 @@ class TestSyncLog(CampaignMasterCase):
         # Looking for the campaign, making it, and one call for the recipients.
         self.assertEqual(sync.calls, 3)
         self.assertTrue(sync.started_at <= sync.ended_at)
-        self.assertIn("2 of 5 recipients are on the list “Customers”", sync.message)
+        self.assertIn("Recipients on the list “Customers”: 2 of 5.", sync.message)
         self.assertIn("“Complained” (1)", sync.message)
         self.assertEqual(sync.message, campaign.campaign_master_sync_message)
 

@@ -283,7 +283,7 @@ class TestSentTo(CampaignMasterCase):
         self.assertFalse(self.campaign.campaign_master_missing_message)
         self.pull()
         self.assertIn(
-            "sent 1 emails, but 2 recipients were on the list",
+            "sent fewer emails (1) than there were recipients on the list “Customers” (2)",
             self.campaign.campaign_master_missing_message,
         )
 

@@ -28,15 +28,15 @@ MESSAGES = {
     ),
     "login_refused": (
         _lt(
-            "Campaign Master refused the username or password. They must be those of an API user, "
-            "and the API module must be switched on in Campaign Master."
+            "Campaign Master refused the username or password: they must be those of an API user, "
+            "with the API module switched on."
         ),
         _CONTACT_ADMINISTRATOR,
     ),
     "login_doubt": (
         _lt(
-            "The login was refused, perhaps by a proxy on the way to Campaign Master. It must be "
-            "the login of an API user, and the API module must be switched on in Campaign Master."
+            "The login was refused, perhaps by a proxy on the way to Campaign Master: it must be "
+            "that of an API user, with the API module switched on."
         ),
         _lt("Odoo tries again three times, once an hour."),
     ),

@@ -8,8 +8,9 @@ from ..tools import format_count
 _lt = LazyTranslate(__name__)
 
 PENDING = Domain("sync_state", "=", "pending")
+PENDING_OR_ON_LIST = Domain("sync_state", "in", ("pending", *ON_LIST))
 # The groups of recipients: code, label, domain, result. They do not overlap, except that
-# "objection" and "bounced" are parts of others.
+# "objection", "bounced" and "several_addresses" are parts of others.
 GROUPS = (
     (
         "objection",
@@ -32,8 +33,14 @@ GROUPS = (
     (
         "bounced",
         _lt("Of Which Bounced Before"),
-        Domain("sync_state", "in", ("pending", *ON_LIST)) & Domain("bounced_before", "=", True),
+        PENDING_OR_ON_LIST & Domain("bounced_before", "=", True),
         _lt("The address bounced on another campaign of this account."),
+    ),
+    (
+        "several_addresses",
+        _lt("Several Addresses"),
+        PENDING_OR_ON_LIST & Domain("has_several_addresses", "=", True),
+        _lt("The first address is used."),
     ),
     (
         "no_email",

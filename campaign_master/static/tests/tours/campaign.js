@@ -203,12 +203,17 @@ tours.add("campaign_master_columns", {
                 }
             },
         },
+        {
+            content: "It is said that only the first of several addresses is used",
+            trigger: `${GRID} td[name=person_name] .fa-info-circle[title='Only the first address is used: ann@example.com, ann@example.org']`,
+        },
         { trigger: `${GRID} .o_optional_columns_dropdown button`, run: "click" },
         { trigger: ".o-dropdown--menu input[name=email]", run: "click" },
         {
-            content: "It is said that only the first of several addresses is used",
-            trigger: `${GRID} td[name=email] .fa-info-circle[title='First of several addresses: ann@example.com, ann@example.org']`,
+            content: "Where addresses are shown, it is said there",
+            trigger: `${GRID} td[name=email] .fa-info-circle[title='Only the first address is used: ann@example.com, ann@example.org']`,
         },
+        { trigger: `${GRID} td[name=person_name] .fa-info-circle:not(:visible)` },
         {
             content: "The list is not a second main part of the page",
             trigger: "body:not(:has(main main))",
@@ -239,7 +244,7 @@ tours.add("campaign_master_phone", {
     steps: () => [
         { trigger: "a[name=campaign_master_contacts]", run: "click" },
         {
-            trigger: `${GRID} .o_kanban_record:contains('Ann Sharer'):contains('Bakers'):contains('Opened'):contains('First of several addresses')`,
+            trigger: `${GRID} .o_kanban_record:contains('Ann Sharer'):contains('Bakers'):contains('Opened'):contains('Only the first address is used')`,
         },
         { trigger: `${GRID} .o_campaign_master_add:contains('Add Contacts')` },
         { trigger: `${GRID} .o_kanban_record span:contains('Ann Sharer')`, run: "click" },
