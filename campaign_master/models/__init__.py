@@ -1,6 +1,7 @@
 from . import (
     campaign_master_account,
     campaign_master_account_catalog,
+    campaign_master_account_problems,
     campaign_master_account_quota,
     campaign_master_account_state,
     campaign_master_campaign,
