@@ -17,15 +17,19 @@ OTHERS = ("sale", "mass_mailing_crm", "privacy_lookup")
 # The tests of what people see and do.
 TESTS = (
     "access",
+    "access_figures",
     "add_recipients",
     "after_sending",
     "browser",
     "companies",
     "dialogs",
     "journey",
+    "person_totals",
     "preflight",
+    "rates",
     "sync",
     "sync_start",
+    "who_gets_it",
 )
 
 
