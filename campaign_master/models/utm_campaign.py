@@ -387,4 +387,7 @@ class UtmCampaign(models.Model):
             domain.append(("sync_state", "=", state))
         # The column of the campaign is left out.
         context = {"create": False, "campaign_master_one_campaign": True}
+        if self.campaign_master_missing_message:
+            # Whoever filters them by what they did must know.
+            action["name"] = self.env._("Recipients (another list was probably selected)")
         return {**action, "domain": domain, "context": context}

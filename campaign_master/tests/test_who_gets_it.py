@@ -287,11 +287,15 @@ class TestSentTo(CampaignMasterCase):
             self.campaign.campaign_master_missing_message,
         )
 
+        action = self.campaign.action_campaign_master_recipients()
+        self.assertEqual(action["name"], "Recipients (another list was probably selected)")
+
     def test_the_right_list_is_no_reason_to_warn(self):
         self.send()
         self.pull()
         self.assertEqual(self.campaign.campaign_master_sent_to, 2)
         self.assertFalse(self.campaign.campaign_master_missing_message)
+        self.assertEqual(self.campaign.action_campaign_master_recipients()["name"], "Recipients")
 
 
 class TestTwins(CampaignMasterCase):
