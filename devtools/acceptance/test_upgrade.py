@@ -122,6 +122,10 @@ def _read(data):
     return {login: snapshot.take(data.session(login), names) for login in USERS}
 
 
+# Of a person.
+TOTALS = {"campaign_master_campaign_count", *(f"campaign_master_{name}" for name in moved.TOTALS)}
+
+
 def _expect_changes(data, before, upgrade):
     """Change snapshots to what users read after the upgrade.
 
@@ -135,7 +139,7 @@ def _expect_changes(data, before, upgrade):
         # The campaigns are not in the company of "other".
         if login != "other" and of_user["res.partner"] != snapshot.NOT_ALLOWED:
             totals = of_user["res.partner"].get(contact, {})
-            totals.update({name: reactions[name] for name in totals if name in reactions})
+            totals.update({name: reactions[name] for name in totals if name in TOTALS})
         campaigns, syncs = of_user["utm.campaign"], of_user.get("campaign.master.sync")
         running = campaigns.get(data.campaigns["running"], {})
         if upgrade[0] is V1_0 and "campaign_master_sync_state" in running:
