@@ -234,9 +234,9 @@ class CampaignMasterRecipient(models.Model):
     _company_index = models.Index("(campaign_id, id) WHERE kind = 'company'")
 
     def init(self):
-        # Room for updates on the same page, which then touch no index: 7 ms instead of 23 ms for
-        # 1,000 recipients.
-        self.env.cr.execute(SQL("ALTER TABLE campaign_master_recipient SET (fillfactor = 50)"))
+        # Room for updates on the same page, which then touch no index: 4.5 ms for the results of
+        # 1,000 recipients, 5.4 ms with a fillfactor of 50, at which 7 % find no room, as rows grow.
+        self.env.cr.execute(SQL("ALTER TABLE campaign_master_recipient SET (fillfactor = 40)"))
         self._generate_columns()
 
     def _generate_columns(self):
@@ -337,7 +337,7 @@ class CampaignMasterRecipient(models.Model):
         result = super().unlink()
         # One of those who shared its address is counted now.
         for campaign, recipients in twins.grouped("campaign_id").items():
-            recipients._classify(campaign, recipients.ids)
+            recipients._classify(campaign, SQL("recipient.id = ANY(%s)", recipients.ids))
         for campaign, count in removed.items():
             # sudo: nobody may write the number
             campaign.sudo().campaign_master_recipient_count -= count

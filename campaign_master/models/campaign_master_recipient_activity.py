@@ -4,7 +4,7 @@ from datetime import datetime
 from odoo import api, models
 from odoo.tools import SQL
 
-from .campaign_master_recipient import ON_LIST, SENT_STATUSES
+from .campaign_master_recipient import ON_LIST
 
 # The columns that come from Campaign Master's activity, with their PostgreSQL types.
 ACTIVITY_COLUMNS = {
@@ -82,7 +82,7 @@ class CampaignMasterRecipient(models.Model):
                 reacted=SQL(
                     "(%s AND (activity.open_count > 0 OR activity.click_count > 0"
                     " OR activity.bounced OR activity.opted_out_here))",
-                    campaign.campaign_master_remote_status in SENT_STATUSES,
+                    campaign._campaign_master_is_sent(),
                 ),
                 new=SQL(", ").join(SQL("activity.%s", column) for column in columns),
                 old=SQL(", ").join(SQL("recipient.%s", column) for column in columns),
@@ -122,5 +122,5 @@ class CampaignMasterRecipient(models.Model):
             ]
         )
         for campaign, on_campaign in recipients.grouped("campaign_id").items():
-            self._classify(campaign, on_campaign.ids)
+            self._classify(campaign, SQL("recipient.id = ANY(%s)", on_campaign.ids))
         return [(one.partner_id.id, one.lead_id.id) for one in recipients]

@@ -1,8 +1,6 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from .campaign_master_recipient import SENT_STATUSES
-
 # After adding this many recipients, PostgreSQL's statistics are updated: otherwise it plans for an
 # empty campaign, reads all 100,000 lines to show a page, and joins each of them with all others to
 # classify them (25,000: more than 90 seconds instead of 0.1).
@@ -35,7 +33,7 @@ class CampaignMasterRecipient(models.Model):
             person_field, email_field = "lead_id", "email_from"
             kind = SQL("'lead'")
         self.env["mail.blacklist"].flush_model()
-        is_late = campaign.campaign_master_remote_status in SENT_STATUSES
+        is_late = campaign._campaign_master_is_sent()
         # Others who add to the same campaign wait. It is then known who is on it, and no line needs
         # ON CONFLICT, which takes an eighth of the time.
         self.env.cr.execute(
@@ -92,8 +90,7 @@ class CampaignMasterRecipient(models.Model):
             campaign.campaign_master_recipient_count += added
         if added and is_late:
             # Who shares an address with somebody who got it must not be counted twice.
-            late = [("campaign_id", "=", campaign.id), ("late", "=", True)]
-            self._classify(campaign, self.search(late).ids)
+            self._classify(campaign, SQL("recipient.late"))
         return {
             "added": added,
             "existing": total - added,

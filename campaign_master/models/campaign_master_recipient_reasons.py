@@ -1,7 +1,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from .campaign_master_recipient import ON_LIST, SENT_STATUSES
+from .campaign_master_recipient import ON_LIST
 
 # What may surround an address without being seen: blanks, tabs, line breaks, no-break spaces, and
 # characters without width. Odoo keeps some of them.
@@ -63,7 +63,7 @@ class CampaignMasterRecipient(models.Model):
     # === WHY A RECIPIENT IS NOT ADDED === #
 
     @api.model
-    def _classify(self, campaign, ids=None, retry_refused=False):
+    def _classify(self, campaign, some=None, retry_refused=False):
         """Compute why each recipient that is not on the list can or cannot be added, and which
         recipients share an address.
 
@@ -72,7 +72,7 @@ class CampaignMasterRecipient(models.Model):
         sent no longer change.
 
         :param campaign: ``utm.campaign`` with an account
-        :param ids: only these recipients, and others with the same address
+        :param SQL some: a condition on ``recipient``: only these, and others with their addresses
         :param bool retry_refused: whether rejected recipients are added again
         """
         self.flush_model()
@@ -80,14 +80,15 @@ class CampaignMasterRecipient(models.Model):
         self.env["res.partner"].flush_model(["email", "email_normalized"])
         self.env["crm.lead"].flush_model(["email_from", "email_normalized"])
         only = SQL("TRUE")
-        if ids is not None:
+        if some:
             only = SQL(
                 """
-                (recipient.id = ANY(%(ids)s)
-                 OR recipient.email IN (SELECT email FROM campaign_master_recipient
-                                         WHERE id = ANY(%(ids)s)))
+                (%(some)s OR recipient.email IN (
+                     SELECT email FROM campaign_master_recipient AS recipient
+                      WHERE campaign_id = %(campaign)s AND %(some)s))
                 """,
-                ids=list(ids),
+                some=some,
+                campaign=campaign.id,
             )
         self.env.cr.execute(
             SQL(
@@ -165,7 +166,7 @@ class CampaignMasterRecipient(models.Model):
                 reason=self._reason_sql(),
                 only=only,
                 on_list=ON_LIST,
-                is_sent=campaign.campaign_master_remote_status in SENT_STATUSES,
+                is_sent=campaign._campaign_master_is_sent(),
                 retry_refused=retry_refused,
             )
         )

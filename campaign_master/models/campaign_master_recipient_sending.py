@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .campaign_master_recipient import ON_LIST, SENT_STATUSES
+from .campaign_master_recipient import ON_LIST
 
 
 class CampaignMasterRecipient(models.Model):
@@ -51,7 +51,8 @@ class CampaignMasterRecipient(models.Model):
             objecting_ids = [recipient_id for recipient_id, _email, objects in rows if objects]
             if objecting_ids:
                 # They have unsubscribed or were blacklisted since the sync started.
-                self._classify(sync.campaign_id, objecting_ids)
+                objecting = SQL("recipient.id = ANY(%s)", objecting_ids)
+                self._classify(sync.campaign_id, objecting)
                 after_id = rows[-1][0]
         return batch
 
@@ -63,12 +64,11 @@ class CampaignMasterRecipient(models.Model):
         :param dict results: lists of recipient ids by ``(state, message)``
         """
         self.flush_model()
-        is_sent = campaign.campaign_master_remote_status in SENT_STATUSES
-        rejection = self.env._("Rejected by Campaign Master.")
+        is_sent = campaign._campaign_master_is_sent()
         for (state, message), ids in results.items():
             if state in ("invalid", "refused"):
                 # Only what Odoo itself found invalid has no message.
-                message = message or rejection
+                message = message or self.env._("Rejected by Campaign Master.")
             self.env.cr.execute(
                 SQL(
                     """

@@ -3,7 +3,6 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ..tools import MARKETING_GROUP, check_marketing_user
-from .campaign_master_recipient import SENT_STATUSES
 from .utm_campaign_results import DELETED
 
 PREFIX = "campaign_master_"
@@ -289,7 +288,7 @@ class UtmCampaign(models.Model):
             "campaign": self.title,
             "status": self.campaign_master_remote_status,
         }
-        if self.campaign_master_remote_status in SENT_STATUSES:
+        if self._campaign_master_is_sent():
             return self.env._(
                 "%(field)s: “%(campaign)s” is “%(status)s” in Campaign Master and can no longer be "
                 "updated there. Nothing was saved. Duplicate the campaign to send something else.",

@@ -4,7 +4,6 @@ from odoo.fields import Domain
 from odoo.tools.misc import format_datetime
 
 from ..tools import MARKETING_GROUP
-from .campaign_master_recipient import SENT_STATUSES
 
 
 class UtmCampaign(models.Model):
@@ -43,7 +42,7 @@ class UtmCampaign(models.Model):
     def _campaign_master_sent_message(self):
         """:return: that the campaign was sent and when, or ``False``"""
         campaign = self.sudo()
-        if campaign.campaign_master_remote_status not in SENT_STATUSES:
+        if not campaign._campaign_master_is_sent():
             return False
         if campaign.campaign_master_remote_status == "sending":
             return self.env._("“%(campaign)s” is being sent.", campaign=campaign.title)

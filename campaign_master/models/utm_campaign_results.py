@@ -176,7 +176,7 @@ class UtmCampaign(models.Model):
                 state = "deleted"
             elif result == "running":
                 state = "syncing"
-            elif status in SENT_STATUSES:
+            elif campaign._campaign_master_is_sent():
                 state = status
             elif result in ("partial", "failed", "cancelled"):
                 state = "attention"
@@ -205,7 +205,7 @@ class UtmCampaign(models.Model):
         # Who is not on the list of a sent campaign does not wait for the next sync.
         labels_sent = labels | {"pending": self.env._("Added After Sending")}
         for campaign in self:
-            is_sent = campaign.campaign_master_remote_status in SENT_STATUSES
+            is_sent = campaign._campaign_master_is_sent()
             campaign.campaign_master_sync_status = {
                 **campaign._campaign_master_progress(),
                 "labels": [
@@ -321,6 +321,11 @@ class UtmCampaign(models.Model):
             PREFIX + "sent_at": to_odoo(remote.sent_at),
         }
 
+    def _campaign_master_is_sent(self):
+        """:return: whether Campaign Master is sending or has sent the campaign: nobody who is added
+        from then on receives it"""
+        return self.campaign_master_remote_status in SENT_STATUSES
+
     def _campaign_master_mark_sent(self):
         """Tell the recipients whether the campaign was sent to them.
 
@@ -328,7 +333,7 @@ class UtmCampaign(models.Model):
         was not (their clocks differ), it was sent when Odoo first saw it.
         """
         row, now = self.campaign_master_campaign_ids, fields.Datetime.now()
-        if self.campaign_master_remote_status not in SENT_STATUSES:
+        if not self._campaign_master_is_sent():
             row.seen_unsent_at = now
             return
         row.seen_sent_at = row.seen_sent_at or now

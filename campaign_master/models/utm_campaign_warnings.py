@@ -73,7 +73,9 @@ class UtmCampaign(models.Model):
         """Open the people who object, and are on the list all the same."""
         return self.action_campaign_master_recipients() | {
             "name": self.env._("Objections on the List"),
-            "domain": list(self.sudo()._campaign_master_objections()),
+            "domain": list(
+                self._campaign_master_check_access("read")._campaign_master_objections()
+            ),
         }
 
     @api.depends("campaign_master_remote_status", "campaign_master_sent", "campaign_master_sent_to")

@@ -202,6 +202,7 @@ class TestWithoutEmailMarketing(AccessCase):
             "action_campaign_master_retry",
             "action_campaign_master_create_again",
             "action_campaign_master_unlink",
+            "action_campaign_master_open_objections",
             "campaign_master_progress",
         ):
             with self.subTest(button), self.assertRaises(AccessError):

@@ -3,6 +3,7 @@
 from datetime import datetime, timezone
 
 from odoo.addons.campaign_master.client import Activity
+from odoo.addons.campaign_master.models.campaign_master_engagement import TOTALS
 from odoo.addons.campaign_master.models.campaign_master_recipient_activity import ACTIVITY_COLUMNS
 from odoo.addons.campaign_master.tools import CronRun
 
@@ -62,23 +63,11 @@ SQL_ACTIVITY = f"""
        AND ({_prefixed("recipient", ACTIVITY_COLUMNS)})
            IS DISTINCT FROM ({_prefixed("activity", ACTIVITY_COLUMNS)})
 """
-ENGAGEMENT = {
-    "open_count": "SUM",
-    "click_count": "SUM",
-    "forward_count": "SUM",
-    "unsubscribe_count": "SUM",
-    "first_open": "MIN",
-    "last_open": "MAX",
-    "first_click": "MIN",
-    "last_click": "MAX",
-    "bounced": "BOOL_OR",
-    "opted_out": "BOOL_OR",
-}
-_TOTALS = ", ".join(f"{function}({name})" for name, function in ENGAGEMENT.items())
+_TOTALS = ", ".join(f"{function}({name})" for name, function in TOTALS.items())
 # Once per campaign and address.
 _ONCE = ", ".join(
     f"{'MAX' if function == 'SUM' else function}({name}) AS {name}"
-    for name, function in ENGAGEMENT.items()
+    for name, function in TOTALS.items()
     if name != "bounced"
 )
 _LINES = f"""
@@ -117,14 +106,14 @@ SQL_ENGAGEMENT = [
          )
          GROUP BY person_id, campaign_id, line.email
     )
-    INSERT INTO {ENGAGEMENT_TABLE} AS engagement ({person}, company_id, {", ".join(ENGAGEMENT)})
+    INSERT INTO {ENGAGEMENT_TABLE} AS engagement ({person}, company_id, {", ".join(TOTALS)})
     SELECT person_id, %(company)s, {_TOTALS}
       FROM counted
      GROUP BY person_id
     ON CONFLICT ({person}, company_id) WHERE {person} IS NOT NULL DO UPDATE
-       SET ({", ".join(ENGAGEMENT)}) = ({_prefixed("EXCLUDED", ENGAGEMENT)})
-     WHERE ({_prefixed("engagement", ENGAGEMENT)})
-           IS DISTINCT FROM ({_prefixed("EXCLUDED", ENGAGEMENT)})
+       SET ({", ".join(TOTALS)}) = ({_prefixed("EXCLUDED", TOTALS)})
+     WHERE ({_prefixed("engagement", TOTALS)})
+           IS DISTINCT FROM ({_prefixed("EXCLUDED", TOTALS)})
     """
     for person, table, lines in (
         ("partner_id", "res_partner", _LINES + _LINES_OF_LEADS),

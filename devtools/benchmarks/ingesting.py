@@ -182,7 +182,7 @@ def expect_same_activity(fixture, campaign_id, changed_pages):
     """Check that the add-on and the bare SQL store the same activity and totals."""
     pages = changed_pages()
     activity = ", ".join(addon.ACTIVITY_COLUMNS)
-    totals = ", ".join(addon.ENGAGEMENT)
+    totals = ", ".join(addon.TOTALS)
 
     def stored():
         return [

@@ -65,7 +65,7 @@ def without_keeping_since_until_the_last_page():
 
 def without_looking_for_opt_outs():
     return patch.object(
-        CampaignMasterRecipient, "_opted_out_sql", lambda _recipients, _account: SQL("FALSE")
+        CampaignMasterRecipient, "_opted_out_sql", lambda _recipients, *_arguments: SQL("FALSE")
     )
 
 
