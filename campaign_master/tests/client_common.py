@@ -331,12 +331,17 @@ class RawServer:
         return self.answer(head, connection)
 
 
-def http_answer(data, status=b"200 OK", headers=b""):
-    """A complete answer in bytes, of JSON data or bytes."""
+def http_answer(data, status=b"200 OK", headers=b"", connection=b"close"):
+    """A complete answer in bytes, of JSON data or bytes.
+
+    :param bytes connection: whether the server will ``close`` the connection or ``keep-alive``;
+        without a word, a client may send its next request just before it is closed
+    """
     body = data if isinstance(data, bytes) else json.dumps(data).encode()
-    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n%s" % (
+    return b"HTTP/1.1 %s\r\nContent-Length: %d\r\nConnection: %s\r\n%s\r\n%s" % (
         status,
         len(body),
+        connection,
         headers,
         body,
     )

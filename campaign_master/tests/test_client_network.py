@@ -38,6 +38,7 @@ from .client_common import (
 )
 
 LISTS = http_answer(page_of(LIST))
+KEPT_LISTS = http_answer(page_of(LIST), connection=b"keep-alive")
 # Calls of each kind: how often a failure is tried, and whether it may have changed something.
 KINDS = (
     ("lists", 3, False),
@@ -53,7 +54,8 @@ class TestConnection(SocketCase):
 
         def answer(head, connection):
             login = b"/authenticate" in head
-            connection.sendall(http_answer({"token": TOKEN}) if login else LISTS)
+            kept_token = http_answer({"token": TOKEN}, connection=b"keep-alive")
+            connection.sendall(kept_token if login else KEPT_LISTS)
             return True
 
         server = self.serve(answer)
@@ -198,7 +200,7 @@ class TestTime(SocketCase):
     def test_the_next_call_has_the_whole_time_again(self):
         def answer(_head, connection):
             time.sleep(0.2)
-            connection.sendall(LISTS)
+            connection.sendall(KEPT_LISTS)
             return True
 
         self.serve(answer)
