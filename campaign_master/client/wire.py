@@ -536,7 +536,8 @@ def read_results(members: Members) -> list[RecipientResult]:
 def _read_result(number, item):
     """One of a thousand results. For speed, a valid one is read without :class:`Members`."""
     if type(item) is dict:
-        email, status, message = item.get("email"), item.get("status"), item.get("message")
+        email, status = item.get("email"), item.get("status")
+        message = item.get("message", "" if len(item) == 2 else None)
         if type(email) is type(status) is type(message) is str:
             return RecipientResult(
                 storable(email)[:MAX_TEXT],

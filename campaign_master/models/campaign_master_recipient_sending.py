@@ -76,14 +76,16 @@ class CampaignMasterRecipient(models.Model):
                        SET sync_state = %(state)s, sync_message = %(message)s,
                            late = %(is_on_list)s AND (late IS TRUE OR %(is_sent)s),
                            on_list_at = %(on_list_at)s
-                     WHERE id = ANY(%(ids)s)
+                     WHERE id = ANY(%(ids)s::int[])
                     """,
                     state=state,
                     message=message or None,
                     is_on_list=state in ON_LIST,
                     is_sent=is_sent,
                     on_list_at=fields.Datetime.now() if state in ON_LIST else None,
-                    ids=ids,
+                    # As one text: psycopg2 writes a list as an expression, with 1,000 constants to
+                    # parse (4.0 ms instead of 3.5 for the whole statement).
+                    ids="{%s}" % ",".join(map(str, ids)),
                 )
             )
         self.invalidate_model()

@@ -16,6 +16,20 @@ STATE_OF_RESULT = {
     "invalid": "invalid",
     "suppressed": "refused",
 }
+# What the results of a batch are added to.
+STORED = (
+    "campaign_id",
+    "state",
+    "waiting",
+    "attempt",
+    "calls",
+    "bisect_to_id",
+    "bisect_calls",
+    "added",
+    "existed",
+    "refused",
+    "counts",
+)
 
 
 class CampaignMasterSync(models.Model):
@@ -184,7 +198,7 @@ class CampaignMasterSync(models.Model):
         :return: number of recipients that got a result
         :rtype: int
         """
-        if not self.exists():
+        if not self.search_fetch([("id", "=", self.id)], STORED):
             return 0  # the campaign was deleted in Odoo during the call
         outcome = defaultdict(list)
         unanswered = []

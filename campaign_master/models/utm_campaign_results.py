@@ -324,6 +324,8 @@ class UtmCampaign(models.Model):
     def _campaign_master_is_sent(self):
         """:return: whether Campaign Master is sending or has sent the campaign: nobody who is added
         from then on receives it"""
+        # Asked for each batch of recipients: this column only, not the campaign's other sixty.
+        self.fetch(["campaign_master_remote_status"])
         return self.campaign_master_remote_status in SENT_STATUSES
 
     def _campaign_master_mark_sent(self):
