@@ -236,7 +236,17 @@ class CampaignMasterRecipient(models.Model):
     def init(self):
         # Room for updates on the same page, which then touch no index: 4.5 ms for the results of
         # 1,000 recipients, 5.4 ms with a fillfactor of 50, at which 7 % find no room, as rows grow.
-        self.env.cr.execute(SQL("ALTER TABLE campaign_master_recipient SET (fillfactor = 40)"))
+        # No statistics of kinds: one recipient in five is a lead, but PostgreSQL does not know that
+        # leads were added last, and reads all others for the first page of their tab (10 ms
+        # instead of 0.03).
+        self.env.cr.execute(
+            SQL(
+                """
+                ALTER TABLE campaign_master_recipient
+                      SET (fillfactor = 40), ALTER COLUMN kind SET STATISTICS 0
+                """
+            )
+        )
         self._generate_columns()
 
     def _generate_columns(self):

@@ -235,8 +235,12 @@ class UtmCampaign(models.Model):
         )
 
     def _campaign_master_next_steps(self):
-        """:return: what to do in Campaign Master after a sync
+        """:return: what to do in Campaign Master after a sync, one sentence per line
         :rtype: str"""
+        lines = [self.campaign_master_objection_message, self._campaign_master_next_step()]
+        return "\n".join(line for line in lines if line)
+
+    def _campaign_master_next_step(self):
         if self.campaign_master_remote_status == "draft":
             return self.env._(
                 "Next steps in Campaign Master: select the list “%(list)s” for this campaign, "

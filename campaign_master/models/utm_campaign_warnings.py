@@ -34,6 +34,7 @@ class UtmCampaign(models.Model):
     )
 
     @api.depends("campaign_master_list_id", "campaign_master_remote_status")
+    @api.depends_context("lang")
     def _compute_campaign_master_objections(self):
         Recipient = self.env["campaign.master.recipient"]
         for campaign in self:

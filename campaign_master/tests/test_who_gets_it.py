@@ -188,6 +188,12 @@ class TestBlacklist(CampaignMasterCase):
             check = self.press(campaign, "check")
             groups = self.env["campaign.master.preflight"].browse(check["res_id"]).group_ids
             self.assertEqual({group.code: group.count for group in groups}["objection"], 1)
+        self.sync(self.campaign)
+        self.assertIn(
+            "1 person on the list is blacklisted in Odoo",
+            self.campaign.campaign_master_sync_message,
+            "It is left to do after a sync, too",
+        )
         self.sandbox.send(self.campaign.campaign_master_ref, self.list_ref, quiet=True)
         self.pull()
         self.campaign.invalidate_recordset()

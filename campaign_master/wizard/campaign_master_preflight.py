@@ -147,8 +147,7 @@ class CampaignMasterPreflight(models.TransientModel):
         if campaign._campaign_master_sent_message():
             # Whoever else is on the list now may have been added to it since.
             return campaign._campaign_master_next_steps()
-        objections = campaign.campaign_master_objection_message
-        lines = [*([objections] if objections else []), campaign._campaign_master_next_steps()]
+        lines = [campaign._campaign_master_next_steps()]
         selected_list = campaign.campaign_master_list_id
         recipient_count = (
             self.env["campaign.master.recipient"]
