@@ -85,7 +85,7 @@ class CampaignMasterRecipient(models.Model):
                     on_list_at=fields.Datetime.now() if state in ON_LIST else None,
                     # As one text: psycopg2 writes a list as an expression, with 1,000 constants to
                     # parse (4.0 ms instead of 3.5 for the whole statement).
-                    ids="{%s}" % ",".join(map(str, ids)),
+                    ids=f"{{{','.join(map(str, ids))}}}",
                 )
             )
         self.invalidate_model()
