@@ -22,12 +22,23 @@ FEW = {
     *("status", "Status", "StatusMessage", "message", "errors", "field"),
 }
 """What stays if few members are sent, besides statistics and what a recipient did."""
+FIGURES = {
+    "all": "sent delivered hardBounces softBounces rejected opens uniqueOpens clicks uniqueClicks"
+    " forwards uniqueForwards unsubscribes complaints",
+    "bounces": "sent bounces opens uniqueOpens clicks uniqueClicks forwards uniqueForwards"
+    " unsubscribes",
+    "few": "sent opens clicks",
+}
+"""Choices of statistics, by name."""
+ALL_FIGURES = {"bounces", *FIGURES["all"].split()}
 CHOICES = {
     "login": ("either", "headers", "body"),
     "letterCase": tuple(LETTER_CASES),
     "numbers": tuple(NUMBERS),
     "pages": ("total", "flag", "bare"),
 }
+EXAMPLES = {"prefix": ("/api/v1",), "figures": ("bounces", "few"), "recipients": (1,)}
+"""Of forms with any number of values."""
 
 
 @dataclass
@@ -52,8 +63,14 @@ class Dialect:
     """Whether a page of activity has an ``asOf``."""
     fewMembers: bool = False
     """Whether members are left out that a client can do without, except statistics."""
+    figures: str = "all"
+    """Which statistics there are: ``all``, ``few``, those of older products with one number of
+    ``bounces`` (hard, soft and rejected), or their members: ``sent opens uniqueOpens``."""
     recipients: int = 1_000
     """Addresses in one call of ``POST /lists/ID/recipients``."""
+    later: bool = False
+    """Whether a call that adds somebody is answered with 202: its results come later, when the same
+    addresses are sent again."""
 
     def change(self, values: dict) -> None:
         """Change several forms at once; the others stay.
@@ -70,6 +87,8 @@ class Dialect:
                 raise ValueError(f"{name} must be one of: {', '.join(CHOICES[name])}")
         if not re.fullmatch(r"(/[a-z0-9.]+)*", values.get("prefix", "")):
             raise ValueError("prefix must be a path such as /api/v1")
+        if unknown := _members(values.get("figures", "all")) - ALL_FIGURES:
+            raise ValueError(f"there are no statistics {', '.join(sorted(unknown))}")
         if values.get("recipients", 1) < 1:
             raise ValueError("recipients must be at least 1")
         for name, value in values.items():
@@ -95,6 +114,8 @@ class Dialect:
         """A response in this dialect."""
         if "items" in data and self.pages != "total":
             data = self._without_total(data)
+        if "uniqueOpens" in data:
+            data = self._with_figures(data)
         return self._translated(data)
 
     def _without_total(self, data):
@@ -103,6 +124,11 @@ class Dialect:
         if self.pages == "flag":
             data.update(page=page, isLastPage=page * size >= total)
         return data
+
+    def _with_figures(self, data):
+        bounces = data["hardBounces"] + data["softBounces"] + data["rejected"]
+        known, names = data | {"bounces": bounces}, _members(self.figures)
+        return {name: figure for name, figure in known.items() if name in names}
 
     def _translated(self, data):
         if isinstance(data, list):
@@ -123,11 +149,26 @@ class Dialect:
     def _is_sent(self, name, value, data):
         if name == "asOf":
             return self.asOf
-        if not self.fewMembers or "sent" in data:
+        if not self.fewMembers or data.keys() <= ALL_FIGURES:
             return True
         if "email" in data:  # a recipient
             return name == "email" or (name != "message" and bool(value))
         return name in FEW
+
+
+def other_forms() -> dict:
+    """The values of each form that are not the default, or examples of them."""
+    default = Dialect()
+    return {
+        name: EXAMPLES.get(name)
+        or tuple(one for one in CHOICES.get(name, (True, False)) if one != value)
+        for name, value in default.as_dict().items()
+    }
+
+
+def _members(figures):
+    """The members of statistics, by the name of a choice or by their names."""
+    return set(FIGURES.get(figures, figures).split())
 
 
 def from_text(text: str) -> dict:

@@ -225,6 +225,13 @@ def _invalid_login(fault, call, response, faults):
     return _json({"message": "InvalidLogin: the username or password is wrong."}, 500)
 
 
+def _accepted(fault, call, response, faults):
+    """After processing: 202 without results, which come later."""
+    if not response or response.status_code >= 400:
+        return None
+    return _json({"message": "Accepted"}, 202)
+
+
 def _html(fault, call, response, faults):
     """Instead of processing: 200 with a web page, like a proxy under maintenance."""
     if response:
@@ -496,6 +503,7 @@ def _optional_number(fault):
 
 
 KINDS = {
+    "202": (_accepted, _without_detail),
     "429-month": (_month, _without_detail),
     "invalid-login": (_invalid_login, _without_detail),
     "html": (_html, _without_detail),

@@ -110,8 +110,8 @@ SELECT
     count(*) FILTER (WHERE outcome = 'rejected' AND outcome_at <= :now) AS rejected,
     total(opens) AS opens, count(*) FILTER (WHERE opens) AS uniqueOpens,
     total(clicks) AS clicks, count(*) FILTER (WHERE clicks) AS uniqueClicks,
-    total(forwards) AS forwards, total(unsubscribes) AS unsubscribes,
-    total(complaints) AS complaints
+    total(forwards) AS forwards, count(*) FILTER (WHERE forwards) AS uniqueForwards,
+    total(unsubscribes) AS unsubscribes, total(complaints) AS complaints
 FROM mail WHERE campaign_id = :campaign
 """
 APPLY_EVENTS = """

@@ -1,12 +1,13 @@
 """The calls to Campaign Master, one method each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 
 from . import pages, wire
 from .errors import CampaignMasterResponseError
 from .ledger import Ledger
+from .observation import Observer
 from .session import Session
 from .wire import (
     ActivityPage,
@@ -37,6 +38,9 @@ class CampaignMasterClient:
     :param timeout: seconds to wait for the connection, and for the next bytes of an answer
     :param retries: of a GET or PUT after a failed connection or a 5xx
     :param seconds: for a whole call, including retries, pauses and a login
+    :param observer: called after each HTTP request, logins and retries included, with an
+        :class:`~.observation.Observation`. While it is false, it is not called, and nothing is
+        prepared for it. If it raises an error, that is logged and ignored
     :ivar list[str] body_only: ``username``, ``password``, ``client_id``, ``client_secret``: those
         that no request header can carry, so that a server that reads only headers misses them
     :raise CampaignMasterConfigurationError: the address is not allowed, or the login is missing
@@ -54,6 +58,7 @@ class CampaignMasterClient:
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 2,
         seconds: float = 50,
+        observer: Observer | None = None,
     ):
         self._session = Session(
             api_url,
@@ -65,6 +70,7 @@ class CampaignMasterClient:
             timeout=timeout,
             retries=retries,
             seconds=seconds,
+            observer=observer,
         )
         self.ledger = self._session.ledger
         self.body_only = self._session.body_only
@@ -88,6 +94,14 @@ class CampaignMasterClient:
         :raise CampaignMasterLoginRefusedError: the username or password is wrong
         """
         self._session.login()
+
+    def make(self, call: wire.Call, read: Callable):
+        """Make one call as it is. For *Check API*, which reads small first pages.
+
+        :param read: makes the result from the answer's :class:`~.wire.Members`
+        :return: what ``read`` returns
+        """
+        return self._session.call(call, read)
 
     # === CATALOG === #
 
@@ -143,7 +157,8 @@ class CampaignMasterClient:
 
         :param emails: at most :data:`~.wire.MAX_RECIPIENTS`
         :return: one result for each of ``emails``, in their order and spelling. The status is
-            ``unknown`` if the answer does not contain the address. Other results are dropped
+            ``unknown`` if the answer does not contain the address, or the results come later: send
+            it again later. Other results are dropped
         :raise ValueError: there are too many addresses
         :raise CampaignMasterRefusedError: the whole call was refused; nothing was added
         :raise CampaignMasterNotFoundError: the list was deleted in Campaign Master
@@ -158,7 +173,7 @@ class CampaignMasterClient:
             asked.setdefault(key, email.strip())
         call = wire.add_recipients(list_ref, list(asked.values()))
         answered = {}
-        for result in self._session.call(call, wire.read_results):
+        for result in self._session.call(call, wire.read_results) or ():
             answered.setdefault(wire.same_address(result.email), result)
         results = []
         for key, email in zip(keys, emails, strict=True):

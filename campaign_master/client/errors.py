@@ -20,7 +20,8 @@
         CampaignMasterNotFoundError       404: the campaign or list was deleted
 
 Callers decide by class, ``retryable`` and ``retry_at``, and choose a text by ``key``. No error
-contains a password, a token or a recipient's address.
+contains a password or a token. Campaign Master's own reasons may name anything else; people see
+them, logs do not contain them.
 """
 
 from collections.abc import Iterable
@@ -166,7 +167,7 @@ class CampaignMasterRateLimitError(CampaignMasterError):
 
     Codes: ``hour_spent``, ``month_spent`` (according to Campaign Master).
 
-    :ivar str period: ``hour`` or ``month``
+    :ivar str period: ``hour`` or ``month``; ``day`` if the ledger divides the month
     :ivar datetime retry_at: when calls are possible again (aware, UTC); None if unknown
     """
 
@@ -193,7 +194,7 @@ class CampaignMasterRateLimitError(CampaignMasterError):
 class CampaignMasterLedgerLimitError(CampaignMasterRateLimitError):
     """The ledger refused the call. Nothing was sent.
 
-    Codes: ``hour_counted``, ``month_counted``.
+    Codes: ``hour_counted``, ``month_counted``, and ``day_counted`` for its own limit of a day.
     """
 
 

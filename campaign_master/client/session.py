@@ -8,6 +8,7 @@ no connection, 5xx     GET and PUT: retried after a pause, at most ``retries`` t
                        know that an answer was lost. Then CampaignMasterConnectionError
 401                    renew the token and repeat the call, once and for every method: a 401 means
                        that nothing was done. Then CampaignMasterTokenRefusedError
+202                    None, if the call is ``deferrable``: the result comes later
 429                    CampaignMasterRateLimitError, at once
 400                    CampaignMasterRefusedError, at once
 403                    CampaignMasterNotAllowedError, at once
@@ -48,6 +49,7 @@ from .errors import (
     FieldError,
 )
 from .ledger import Ledger, MemoryLedger
+from .observation import Observer, observe
 from .transport import Answer, Exchange, Transport
 
 _logger = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ class Session:
         timeout: float | tuple[float, float] = (5, 30),
         retries: int = 2,
         seconds: float = 50,
+        observer: Observer | None = None,
     ):
         self._transport = Transport(api_url, timeout)
         if not username or not password:
@@ -82,6 +85,7 @@ class Session:
         self._secrets = {password, client_secret or ""}  # and the tokens used so far
         self._retries = retries
         self._seconds = seconds
+        self._observer = observer
         self._ends = None  # deadline of the current call, on the clock of time.monotonic()
 
     @property
@@ -104,7 +108,7 @@ class Session:
         """Make one call with a valid token.
 
         :param read: makes the result from the answer's :class:`~.wire.Members`
-        :return: the result
+        :return: the result; None if it comes later
         :raise CampaignMasterError: any error of the tree
         """
         self.ledger.before_call(str(call))
@@ -131,6 +135,8 @@ class Session:
         self._renew(self.ledger.token())
 
     def _renew(self, refused):
+        if refused:
+            self._secrets.add(refused)
         return self.ledger.renew(refused, self._login)
 
     def _login(self):
@@ -144,16 +150,29 @@ class Session:
         """
         if token:
             self._secrets.add(token)
-        exchange = self._transport.send(call, token, self._ends)
+        exchange = self._exchange(call, token)
         sent = exchange.sent
         for attempt in range(self._retries if call.repeatable else 0):
             pause = BACKOFF * 2**attempt * random.uniform(1, 1.5)  # noqa: S311 (not a secret)
             if not exchange.is_retryable or time.monotonic() + pause >= self._ends:
                 break
             time.sleep(pause)
-            exchange = self._transport.send(call, token, self._ends)
+            exchange = self._exchange(call, token)
             sent += exchange.sent
         return exchange, sent
+
+    def _exchange(self, call, token):
+        """Send one request, and tell the observer."""
+        at, started = _now(), time.monotonic()
+        exchange = self._transport.send(call, token, self._ends)
+        if self._observer:
+            seconds = time.monotonic() - started
+            try:
+                self._observer(observe(call, exchange, self._secrets, at, seconds))
+            except Exception as error:
+                # Without its text, which may repeat what it was given.
+                _logger.error("%s: the observer failed: %s", call, type(error).__name__)
+        return exchange
 
     # === ANSWERS === #
 
@@ -163,6 +182,8 @@ class Session:
                 raise exchange.error
             if call.is_login and (refusal := self._login_refusal(call, exchange.answer)):
                 raise refusal
+            if exchange.answer.status == 202 and call.deferrable:
+                return None
             if exchange.answer.status not in (200, 201):
                 raise self._status_error(call, exchange.answer)
             return self._read(call, exchange.answer, read)

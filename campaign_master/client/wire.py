@@ -51,9 +51,25 @@ MAX_TEXT = 20_000
 MAX_WORD = 64
 MAX_REF = 128
 MAX_PLAIN_TEXT = 200  # of an error's plain text
+MAX_REASON = 200  # of a bounce, which the recipient's server writes
 UNZONED = timezone.utc  # the zone of times that name none (M)
+# Names of members that older products of the company have, too (S). The others are M.
+SISTER_NAMES = frozenset({"token", "isLastPage", "clicks", "forwards", "bounced", "complained"})
+LIMIT_HEADERS = (  # D
+    "x-rate-limit-limit",
+    "x-rate-limit-remaining",
+    "x-rate-limit-reset",
+    "x-token-reset",
+)
 LOGIN_REFUSED = b"InvalidLogin"  # in the body of a 500 (D, of the SOAP service)
 BEARER = "Bearer "
+CAMPAIGN_STATUSES = ("draft", "scheduled", "sending", "sent")
+RESULT_STATUSES = ("added", "exists", "invalid", "suppressed")
+ID_IN_PATH = re.compile(r"(?<=^/campaigns/)[^/]+|(?<=^/lists/)[^/]+")
+# Headers about limits (D), and their relatives, by which a server may tell more.
+LIMIT_HEADER = re.compile(
+    r"x-rate-limit(-(limit|remaining|reset|used|hour|day|month|hourly|daily|monthly))+|x-token-reset"
+)
 
 _CANONICAL_INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 _TIME = re.compile(
@@ -117,7 +133,7 @@ class Campaign:
 
 class RecipientResult(NamedTuple):
     """``status``: ``added``, ``exists``, ``invalid``, ``suppressed``, an unknown word, or
-    ``unknown`` if the answer does not contain this address: send it again."""
+    ``unknown`` if there is no result for this address yet: send it again later."""
 
     email: str
     status: str
@@ -126,20 +142,26 @@ class RecipientResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """A campaign's figures so far; corrections in Campaign Master may lower them."""
+    """A campaign's figures so far; corrections in Campaign Master may lower them. A figure that
+    the server does not report is None, which is not 0.
 
-    sent: int
-    delivered: int
-    hard_bounces: int
-    soft_bounces: int
-    rejected: int
-    opens: int
-    unique_opens: int
-    clicks: int
-    unique_clicks: int
-    forwards: int
-    unsubscribes: int
-    complaints: int
+    :ivar bounces: all bounces, as a server may report them instead of hard and soft ones
+    """
+
+    sent: int | None = None
+    delivered: int | None = None
+    hard_bounces: int | None = None
+    soft_bounces: int | None = None
+    bounces: int | None = None
+    rejected: int | None = None
+    opens: int | None = None
+    unique_opens: int | None = None
+    clicks: int | None = None
+    unique_clicks: int | None = None
+    forwards: int | None = None
+    unique_forwards: int | None = None
+    unsubscribes: int | None = None
+    complaints: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +171,7 @@ class Activity:
 
     :ivar opted_out: also if the recipient complained
     :ivar complained: the recipient reported the email as spam
+    :ivar bounce_reason: one line of plain text, written by a stranger's server; None if unknown
     """
 
     email: str
@@ -216,19 +239,28 @@ class Limits:
 class Call:
     """One call, without the address and the token.
 
+    :ivar grade: of what the call does: ``D``, ``S`` or ``M``, see above
     :ivar about: what the path names: ``campaign``, ``list`` or None
+    :ivar deferrable: the answer may be 202: it was accepted, and its result comes later
     """
 
     method: str
     path: str
+    grade: str = field(default="M", kw_only=True)
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping | None = field(default=None, repr=False)
     about: str | None = None
+    deferrable: bool = False
 
     def __str__(self):
         """``POST /lists/7/recipients``: safe to log, without query and body."""
         return f"{self.method} {self.path}"
+
+    @property
+    def kind(self) -> str:
+        """``POST /lists/ID/recipients``"""
+        return f"{self.method} {ID_IN_PATH.sub('ID', self.path)}"
 
     @property
     def is_login(self) -> bool:
@@ -258,22 +290,22 @@ def login(username: str, password: str, client_id: str = "", client_secret: str 
     values = body | {"client_id": client_id, "client_secret": client_secret}
     headers = {name: value for name, value in values.items() if _HEADER_VALUE.fullmatch(value)}
     body |= {name: value for name, value in values.items() if value and name not in headers}
-    return Call("POST", "/authenticate", headers=headers, body=body)
+    return Call("POST", "/authenticate", headers=headers, body=body, grade="S")
 
 
-def templates(page: int) -> Call:
-    return Call("GET", "/templates", params=_page_params(page, PAGE_SIZE))
+def templates(page: int, page_size: int = PAGE_SIZE) -> Call:
+    return Call("GET", "/templates", params=_page_params(page, page_size))
 
 
-def lists(page: int) -> Call:
-    return Call("GET", "/lists", params=_page_params(page, PAGE_SIZE))
+def lists(page: int, page_size: int = PAGE_SIZE) -> Call:
+    return Call("GET", "/lists", params=_page_params(page, page_size))
 
 
 def campaigns_by_reference(reference: str, page: int) -> Call:
     params = {"reference": reference}
     if page > 1:
         params["page"] = str(page)
-    return Call("GET", "/campaigns", params=params)
+    return Call("GET", "/campaigns", params=params, grade="S")
 
 
 def create_campaign(reference: str, draft: CampaignDraft) -> Call:
@@ -294,18 +326,23 @@ def update_campaign(ref: str, draft: CampaignDraft) -> Call:
 
 def add_recipients(list_ref: str, emails: list[str]) -> Call:
     body = {"recipients": [{"email": email} for email in emails]}
-    return Call("POST", _path("/lists/%s/recipients", list_ref), body=body, about="list")
+    path = _path("/lists/%s/recipients", list_ref)
+    return Call("POST", path, body=body, about="list", deferrable=True)
 
 
 def statistics(ref: str) -> Call:
-    return Call("GET", _path("/campaigns/%s/statistics", ref), about="campaign")
+    path = _path("/campaigns/%s/statistics", ref)
+    return Call("GET", path, about="campaign", grade="S")
 
 
-def activity(ref: str, since: datetime | None, page: int) -> Call:
-    params = _page_params(page, ACTIVITY_PAGE_SIZE)
+def activity(
+    ref: str, since: datetime | None, page: int, page_size: int = ACTIVITY_PAGE_SIZE
+) -> Call:
+    params = _page_params(page, page_size)
     if since is not None:
         params["since"] = time_to_wire(since)
-    return Call("GET", _path("/campaigns/%s/activity", ref), params=params, about="campaign")
+    path = _path("/campaigns/%s/activity", ref)
+    return Call("GET", path, params=params, about="campaign", grade="S")
 
 
 def _page_params(page, page_size):
@@ -405,6 +442,13 @@ class Members:
     def text(self, name: str, limit: int = MAX_TEXT, default=_MISSING) -> str:
         value = self._get(name, (str,), default)
         return value if value is default else storable(value)[:limit]
+
+    def line(self, name: str, limit: int) -> str | None:
+        """One line without control and other invisible characters; None if it is missing or
+        blank."""
+        text = self.text(name, default=None) or ""
+        text = "".join(one if one.isprintable() else " " for one in text)
+        return " ".join(text.split())[:limit] or None
 
     def flag(self, name: str, default=_MISSING) -> bool:
         return self._get(name, (bool,), default)
@@ -544,7 +588,15 @@ def _read_result(number, item):
                 storable(status)[:MAX_WORD],
                 storable(message)[:MAX_TEXT],
             )
-    result = Members(item, f"results[{number}].")
+    return read_result(Members(item, f"results[{number}]."))
+
+
+def read_each_result(members: Members) -> list[RecipientResult]:
+    """The same as :func:`read_results`, slower: each member is read by ``members``."""
+    return [read_result(result) for result in members.objects("results")]
+
+
+def read_result(result: Members) -> RecipientResult:
     return RecipientResult(
         result.text("email"),
         result.text("status", MAX_WORD),
@@ -553,20 +605,26 @@ def _read_result(number, item):
 
 
 def read_statistics(members: Members) -> Statistics:
-    return Statistics(
-        sent=members.count("sent"),
-        delivered=members.count("delivered"),
-        hard_bounces=members.count("hardBounces"),
-        soft_bounces=members.count("softBounces"),
-        rejected=members.count("rejected"),
-        opens=members.count("opens"),
-        unique_opens=members.count("uniqueOpens"),
-        clicks=members.count("clicks"),
-        unique_clicks=members.count("uniqueClicks"),
-        forwards=members.count("forwards"),
-        unsubscribes=members.count("unsubscribes"),
-        complaints=members.count("complaints"),
+    """Any of the figures; an answer with none of them is something else than statistics."""
+    found = Statistics(
+        sent=members.count("sent", default=None),
+        delivered=members.count("delivered", default=None),
+        hard_bounces=members.count("hardBounces", default=None),
+        soft_bounces=members.count("softBounces", default=None),
+        bounces=members.count("bounces", default=None),
+        rejected=members.count("rejected", default=None),
+        opens=members.count("opens", default=None),
+        unique_opens=members.count("uniqueOpens", default=None),
+        clicks=members.count("clicks", default=None),
+        unique_clicks=members.count("uniqueClicks", default=None),
+        forwards=members.count("forwards", default=None),
+        unique_forwards=members.count("uniqueForwards", default=None),
+        unsubscribes=members.count("unsubscribes", default=None),
+        complaints=members.count("complaints", default=None),
     )
+    if found == Statistics():
+        raise members.unusable("sent", "and all other figures are missing")
+    return found
 
 
 def read_activity(members: Members) -> Activity:
@@ -586,7 +644,7 @@ def read_activity(members: Members) -> Activity:
         # Where it is not told, whoever unsubscribed is out: who objected is not mailed again.
         opted_out=members.flag("optedOut", default=unsubscribes > 0) or complained,
         complained=complained,
-        bounce_reason=members.text("bounceReason", default=None),
+        bounce_reason=members.line("bounceReason", MAX_REASON),
     )
 
 
@@ -689,11 +747,12 @@ def read_limits(headers: Mapping[str, str], now: datetime) -> Limits:
     :param datetime now: aware. An ``x-token-reset`` before this time is ignored, because the token
         was just accepted; otherwise every call would log in first
     """
-    token_reset_at = _header_time(headers, "x-token-reset")
+    limit, remaining, reset, token_reset = LIMIT_HEADERS
+    token_reset_at = _header_time(headers, token_reset)
     return Limits(
-        limit=_header_integer(headers, "x-rate-limit-limit"),
-        remaining=_header_integer(headers, "x-rate-limit-remaining"),
-        reset_at=_header_time(headers, "x-rate-limit-reset"),
+        limit=_header_integer(headers, limit),
+        remaining=_header_integer(headers, remaining),
+        reset_at=_header_time(headers, reset),
         token_reset_at=token_reset_at if token_reset_at and token_reset_at > now else None,
     )
 

@@ -8,12 +8,20 @@ from ..client import (
     CampaignMasterClient,
     CampaignMasterConfigurationError,
     CampaignMasterError,
+    CampaignMasterLoginDoubtError,
+    CampaignMasterLoginRefusedError,
+    CampaignMasterLoginRequestError,
 )
-from ..tools import AccountLedger, explain, notification
+from ..tools import AccountLedger, TrafficRecorder, explain, notification
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # An empty value keeps the saved one.
 WRITE_ONLY = ("password", "client_secret")
+LOGIN_REFUSALS = (
+    CampaignMasterLoginDoubtError,
+    CampaignMasterLoginRefusedError,
+    CampaignMasterLoginRequestError,
+)
 # Even if a limit ends earlier according to our clock, which may be ahead of Campaign Master's.
 MIN_RATE_LIMIT_DELAY = timedelta(minutes=1)
 
@@ -48,7 +56,8 @@ class CampaignMasterAccount(models.Model):
 
     What API calls leave behind is in ``campaign.master.account.state``; templates and lists are
     in ``campaign_master_account_catalog.py``, limits and forecast in
-    ``campaign_master_account_quota.py``.
+    ``campaign_master_account_quota.py``, recorded traffic in
+    ``campaign_master_account_traffic.py``.
     """
 
     _name = "campaign.master.account"
@@ -104,8 +113,9 @@ class CampaignMasterAccount(models.Model):
         required=True,
         default=DEFAULT_API_URL,
         groups="base.group_system",
-        help="Address of the Campaign Master API. If you change it, enter the password and the "
-        "client secret again: they will be sent to this address.",
+        help="Address of the Campaign Master API, with its path. Campaign Master's support names "
+        "the one of your account. If you change it, enter the password and the client secret "
+        "again: they will be sent to this address.",
     )
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
     saved_client_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
@@ -294,8 +304,8 @@ class CampaignMasterAccount(models.Model):
         account = self.sudo()
         if not (account.username and account.secret):
             raise UserError(self.env._("Enter username and password and save before testing."))
-        messages = []
-        was_refused = account.login_refused_at
+        messages, failure = [], None
+        was_paused = account.state_ids._is_login_paused()
         try:
             with account._client("catalog", INTERACTIVE) as client:
                 client.authenticate()
@@ -308,14 +318,17 @@ class CampaignMasterAccount(models.Model):
                 )
                 account._store_catalog(*account._read_catalog(client))
         except CampaignMasterError as error:
-            return notification(
-                "danger",
-                "\n".join([*messages, explain(self.env, error, in_settings=True)]),
-                sticky=True,
-            )
+            failure = error
         account.invalidate_recordset()
-        if was_refused:
+        is_logged_in = bool(messages)
+        if is_logged_in and was_paused:
             account._resume_paused_jobs()
+        if failure:
+            messages.append(explain(self.env, failure, in_settings=True))
+            if not is_logged_in and isinstance(failure, LOGIN_REFUSALS):
+                messages += account._login_hints(client, is_refused=True)
+            return notification("danger", "\n".join(messages), sticky=True)
+        messages += account._login_hints(client)
         messages.append(account._catalog_counts_message())
         if not account.enabled:
             messages.append(self.env._("Tick Enabled and save to use it."))
@@ -347,25 +360,28 @@ class CampaignMasterAccount(models.Model):
                 )
             )
 
-    def _client(self, purpose, mode):
+    def _client(self, purpose, mode, observer=None):
         """Make a client for this account, for a ``with`` block.
 
         :param str purpose: what the calls are for, a purpose of ``campaign.master.usage``
         :param Mode mode: how the calls are made
+        :param observer: called with each request and its answer, as in the client
         :rtype: client.CampaignMasterClient
         """
         self.ensure_one()
         account = self.sudo()
+        ledger = account._ledger(purpose, mode.background)
         return CampaignMasterClient(
             account.api_url,
             account.username,
             account.secret,
             client_id=account.client_id or None,
             client_secret=account.saved_client_secret or None,
-            ledger=account._ledger(purpose, mode.background),
+            ledger=ledger,
             timeout=mode.timeout,
             retries=mode.retries,
             seconds=mode.seconds,
+            observer=TrafficRecorder(account, ledger, observer),
         )
 
     def _ledger(self, purpose="catalog", background=False):

@@ -69,6 +69,33 @@ class CampaignMasterAccount(models.Model):
             self.write_uid & administrators or administrators[:1] or self.env.ref("base.user_admin")
         )
 
+    def _login_hints(self, client, is_refused=False):
+        """What an administrator should know about how the login is sent.
+
+        :param client: ``client.CampaignMasterClient``
+        :param bool is_refused: whether the login was refused
+        :return: sentences
+        :rtype: list[str]
+        """
+        hints = []
+        if client.body_only:
+            names = [self._fields[name]._description_string(self.env) for name in client.body_only]
+            hints.append(
+                self.env._(
+                    "Sent in the request's body only, because headers take unaccented letters, "
+                    "digits and punctuation: %(fields)s.",
+                    fields=", ".join(names),
+                )
+            )
+        if is_refused and self.client_id:
+            hints.append(
+                self.env._(
+                    "A proxy on the way may have removed the headers client_id and client_secret, "
+                    "because their names contain an underscore."
+                )
+            )
+        return hints
+
     def _resume_paused_jobs(self):
         """Continue what was paused, after the login was corrected."""
         self.sudo().activity_unlink([ACTIVITY_TYPE])

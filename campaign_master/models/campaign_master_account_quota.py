@@ -1,8 +1,17 @@
 from odoo import fields, models
 
+from ..client import wire
 from ..tools import utcnow
 from ..tools.account_ledger import BACKGROUND_SHARE, HOUR_LIMIT, MONTH_LIMIT
-from ..tools.polling import DAY, OTHERS_PERIOD, STATISTICS_PERIOD, forecast, slowdown
+from ..tools.polling import (
+    DAY,
+    OTHERS_PERIOD,
+    STATISTICS_PERIOD,
+    end_of_pushing,
+    forecast,
+    pushes_per_day,
+    slowdown,
+)
 
 
 class CampaignMasterAccount(models.Model):
@@ -46,8 +55,8 @@ class CampaignMasterAccount(models.Model):
             )
             account.calls_month_limit = MONTH_LIMIT
             account.calls_this_month = account._calls_of_month(now)
-            per_day = sum(account._calls_per_day(OTHERS_PERIOD).values())
-            account.calls_forecast = forecast(now, account.calls_this_month, per_day)
+            per_day = account._expected_calls_per_day(now)
+            account.calls_forecast = forecast(now, account.calls_this_month, sum(per_day.values()))
 
     def _calls_of_month(self, now):
         """:return: calls counted in the calendar month of ``now`` (UTC)"""
@@ -64,7 +73,7 @@ class CampaignMasterAccount(models.Model):
         """
         self.ensure_one()
         now = utcnow()
-        others = self._calls_per_day(OTHERS_PERIOD)
+        others = self._expected_calls_per_day(now)
         others.pop("statistics", None)
         return slowdown(
             now,
@@ -73,6 +82,43 @@ class CampaignMasterAccount(models.Model):
             sum(others.values()),
             MONTH_LIMIT * BACKGROUND_SHARE,
         )
+
+    def _expected_calls_per_day(self, now):
+        """:return: calls per day by purpose until the month's end, if it goes on as before
+        :rtype: dict"""
+        calls = self._calls_per_day(OTHERS_PERIOD)
+        if "recipients" in calls:
+            calls["recipients"] = pushes_per_day(
+                now,
+                self._calls_of_month(now),
+                calls["recipients"],
+                MONTH_LIMIT * BACKGROUND_SHARE,
+            )
+        return calls
+
+    def _adding(self, recipients):
+        """How long adding recipients takes, if the limits alone decide.
+
+        :param int recipients: number of recipients, one at least
+        :return: number of calls, and when the last one is made (naive, UTC)
+        :rtype: tuple[int, datetime]
+        """
+        self.ensure_one()
+        now = utcnow()
+        calls = -(-recipients // wire.MAX_RECIPIENTS)
+        others = self._calls_per_day(OTHERS_PERIOD)
+        others.pop("recipients", None)
+        # sudo: marketing users may not read the state
+        hour_limit = self.sudo().state_ids.hour_limit or HOUR_LIMIT
+        end = end_of_pushing(
+            now,
+            calls,
+            self._calls_of_month(now),
+            sum(others.values()),
+            hour_limit * BACKGROUND_SHARE,
+            MONTH_LIMIT * BACKGROUND_SHARE,
+        )
+        return calls, end
 
     def _calls_per_day(self, period):
         """:return: calls per day by purpose in the last days, or since the account was created

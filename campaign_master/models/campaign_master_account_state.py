@@ -6,9 +6,10 @@ class CampaignMasterAccountState(models.Model):
     """What API calls leave behind for an account: token, limits, counters and times.
 
     Created with the account and written in short transactions of their own, by
-    ``tools.AccountLedger`` (``notified_problem``: together with the activity). Token and refusal
-    belong to one login: with an older ``login_version`` than the account's they do not count.
-    Limits and counters belong to the account.
+    ``tools.AccountLedger`` (``notified_problem``: together with the activity; ``unrecorded``:
+    ``campaign.master.trace``). Token and refusal belong to one login: with an older
+    ``login_version`` than the account's they do not count. Limits and counters belong to the
+    account.
     """
 
     _name = "campaign.master.account.state"
@@ -48,12 +49,26 @@ class CampaignMasterAccountState(models.Model):
     catalog_read_at = fields.Datetime(readonly=True)
     catalog_failed = fields.Boolean(readonly=True)
 
+    recording_until = fields.Datetime(
+        readonly=True, help="Requests and responses are recorded until then."
+    )
+    unrecorded = fields.Integer(
+        readonly=True, help="Requests that were left out because the recording is full."
+    )
+
     _unique_account = models.UniqueIndex("(account_id)")
 
     def _is_login_refused(self):
         """:return: whether the account's present login was refused"""
         self.ensure_one()
         return bool(self.login_refused_at and self.login_version == self.account_id.login_version)
+
+    def _is_login_paused(self):
+        """:return: whether scheduled actions wait because the account's present login was refused,
+        or perhaps refused by a proxy"""
+        self.ensure_one()
+        is_refused = self.login_refused_at or self.login_doubts
+        return bool(is_refused and self.login_version == self.account_id.login_version)
 
     @api.model
     def _next_record(self, model, due, urgent, order, paused_ids=()):

@@ -28,6 +28,7 @@ _logger = logging.getLogger(__name__)
 ACTIVITY_OVERLAP = timedelta(minutes=10)
 # After this number of connection errors, a run skips the account's other campaigns.
 MAX_ACCOUNT_FAILURES = 3
+UNSENT_STATUSES = ("draft", "scheduled")
 # A campaign whose responses cannot be used is read again after 30 minutes, 1, 2, 4 hours … a day.
 RETRY_DELAY, MAX_RETRY_DELAY = HALF_HOUR, timedelta(days=1)
 
@@ -36,7 +37,7 @@ class CampaignMasterCampaign(models.Model):
     """Reading statistics, in steps of one call each:
 
     1. the campaign's figures; if they have not changed, that is all;
-    2. its status, if it was not sent before or was sent again;
+    2. its status, if it was not sent before or was sent again; if it was not sent, that is all;
     3. the recipients' activity, page by page; and once more at the next reading, because the
        figures may change before the activity does.
 
@@ -205,7 +206,7 @@ class CampaignMasterCampaign(models.Model):
         campaign = self.campaign_id
         sent_before = campaign.campaign_master_sent
         moved = campaign._campaign_master_store_statistics(statistics)
-        sent_more = statistics.sent > sent_before
+        sent_more = campaign.campaign_master_sent > sent_before
         was_due = self.activity_due
         now = fields.Datetime.now()
         self.write(
@@ -217,15 +218,22 @@ class CampaignMasterCampaign(models.Model):
             }
         )
         # If nothing has changed since the last reading, the status may not have been read then.
-        is_status_due = (moved or was_due) and campaign.campaign_master_remote_status != "sent"
-        if sent_more or is_status_due:
+        # Without a number of sent emails, only the status says that the campaign was sent.
+        is_due = moved or was_due or campaign.campaign_master_sent is False
+        if sent_more or (is_due and campaign.campaign_master_remote_status != "sent"):
             return "status"
         # A page is left over if a reading was interrupted.
         return "activity" if moved or was_due or self.activity_page else False
 
     def _store_status(self, remote):
-        self.campaign_id._campaign_master_store_status(remote)
-        return "activity"
+        campaign = self.campaign_id
+        was_sent = campaign._campaign_master_is_sent()
+        campaign._campaign_master_store_status(remote)
+        if campaign._campaign_master_is_sent() and not was_sent:
+            self.fresh_at = fields.Datetime.now()
+        # Before it is sent, there is no activity.
+        is_waiting = remote.status in UNSENT_STATUSES and not self.activity_due
+        return False if is_waiting else "activity"
 
     def _store_activity(self, page):
         self.env["campaign.master.recipient"]._ingest(self.campaign_id, page.items)
@@ -245,15 +253,15 @@ class CampaignMasterCampaign(models.Model):
 
     def _end_reading(self, run):
         """Everything was read: schedule the next reading."""
-        now = fields.Datetime.now()
+        campaign, now = self.campaign_id, fields.Datetime.now()
         was_requested = bool(self.requested_at)
         self.next_poll_at = next_poll(
             now,
             self.fresh_at or now,
             # A person's interest counts as if the figures had changed.
             now if was_requested else self.moved_at,
-            sent=self.campaign_id.campaign_master_sent > 0,
-            archived=not self.campaign_id.active,
+            sent=campaign.campaign_master_sent > 0 or campaign._campaign_master_is_sent(),
+            archived=not campaign.active,
             slowdown=run.slowdown(self.account_id),
         )
         # A later reading also ends the message that a refresh failed.

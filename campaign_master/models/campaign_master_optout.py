@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+SOURCES = [("unsubscribe", "Unsubscribed"), ("complaint", "Spam Complaint")]
+
 
 class CampaignMasterOptout(models.Model):
     """An email address that unsubscribed from an account's campaigns, and through which campaign.
@@ -24,16 +26,22 @@ class CampaignMasterOptout(models.Model):
         ondelete="set null",
         help="The campaign that the person unsubscribed from.",
     )
+    source = fields.Selection(
+        SOURCES,
+        readonly=True,
+        help="Spam Complaint: the person reported the email as spam. Empty for opt-outs that were "
+        "stored before Odoo kept the source.",
+    )
     create_date = fields.Datetime(string="Known Since", readonly=True)
 
     _unique_optout = models.UniqueIndex("(email, account_id, campaign_id)")
 
     @api.model
-    def _update_from_activity(self, campaign, addresses):
-        """Store who has unsubscribed through a campaign, and who no longer has.
+    def _update_from_activity(self, campaign, sources):
+        """Store who has unsubscribed through a campaign or complained, and who no longer has.
 
         :param campaign: ``utm.campaign``
-        :param dict addresses: whether the address is opted out, by address in lower case
+        :param dict sources: how the address opted out, or ``False``, by address in lower case
         :return: the addresses that changed
         :rtype: set
         """
@@ -41,33 +49,39 @@ class CampaignMasterOptout(models.Model):
         account = campaign.campaign_master_account_id
         rows = self.env.execute_query(
             SQL(
-                "SELECT email FROM campaign_master_optout"
+                "SELECT email, source FROM campaign_master_optout"
                 " WHERE campaign_id = %s AND account_id = %s",
                 campaign.id,
                 account.id,
             )
         )
-        known = {email for [email] in rows}
-        opted_out = [address for address, is_out in addresses.items() if is_out]
-        opted_out = sorted(set(opted_out) - known)
-        opted_in = sorted(address for address in known if addresses.get(address) is False)
+        known = dict(rows)
+        opted_out = sorted(
+            (address, source)
+            for address, source in sources.items()
+            if source and known.get(address) != source
+        )
+        opted_in = sorted(address for address in known if sources.get(address) is False)
         if not opted_out and not opted_in:
             return set()
         changed = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO campaign_master_optout (account_id, campaign_id, email,
+                INSERT INTO campaign_master_optout (account_id, campaign_id, email, source,
                                                     create_uid, create_date)
-                SELECT %(account)s, %(campaign)s, email, %(uid)s, now() AT TIME ZONE 'UTC'
-                  FROM unnest(%(opted_out)s::text[]) AS email
+                SELECT %(account)s, %(campaign)s, email, source, %(uid)s,
+                       now() AT TIME ZONE 'UTC'
+                  FROM unnest(%(emails)s::text[], %(sources)s::text[]) AS optout(email, source)
                  ORDER BY email
-                ON CONFLICT (email, account_id, campaign_id) DO NOTHING
+                ON CONFLICT (email, account_id, campaign_id)
+                DO UPDATE SET source = EXCLUDED.source
                 RETURNING email
                 """,
                 account=account.id,
                 campaign=campaign.id,
                 uid=self.env.uid,
-                opted_out=opted_out,
+                emails=[address for address, _source in opted_out],
+                sources=[source for _address, source in opted_out],
             )
         ) + self.env.execute_query(
             SQL(

@@ -174,6 +174,10 @@ class CampaignMasterRecipient(models.Model):
     bounced = fields.Boolean(
         readonly=True, help="The address is invalid and does not receive emails."
     )
+    bounce_reason = fields.Char(
+        readonly=True,
+        help="Why the email could not be delivered, in the words of the recipient's mail server.",
+    )
     opted_out_here = fields.Boolean(
         string="Opted Out of This Campaign",
         readonly=True,

@@ -17,6 +17,7 @@ ACTIVITY_COLUMNS = {
     "first_click": "timestamp",
     "last_click": "timestamp",
     "bounced": "boolean",
+    "bounce_reason": "varchar",
     "opted_out_here": "boolean",
 }
 
@@ -38,9 +39,11 @@ class CampaignMasterRecipient(models.Model):
         :return: number of recipients that changed
         :rtype: int
         """
-        rows = {}
+        rows, optout_sources = {}, {}
         for activity in activities:
             email = activity.email.strip().lower()
+            source = "complaint" if activity.complained else "unsubscribe"
+            optout_sources[email] = activity.opted_out and source
             rows[email] = {
                 "email": email,
                 "open_count": activity.opens,
@@ -52,6 +55,7 @@ class CampaignMasterRecipient(models.Model):
                 "first_click": activity.first_click,
                 "last_click": activity.last_click,
                 "bounced": activity.bounced,
+                "bounce_reason": activity.bounce_reason,
                 "opted_out_here": activity.opted_out,
             }
         if not rows:
@@ -96,7 +100,7 @@ class CampaignMasterRecipient(models.Model):
             )
         )
         changed_addresses = self.env["campaign.master.optout"]._update_from_activity(
-            campaign, {email: row["opted_out_here"] for email, row in rows.items()}
+            campaign, optout_sources
         )
         reclassified = self._apply_optouts(campaign.campaign_master_account_id, changed_addresses)
         self.invalidate_model()

@@ -63,9 +63,10 @@ class CampaignMasterSync(models.Model):
         required=True,
         readonly=True,
         default="running",
-        help="Partial: some recipients have no valid email address or were rejected. Otherwise, "
-        "everyone who can be added is on the list. Complete: the sync changed something; Up to "
-        "Date: there was nothing to change. Failed: the sync stopped; see the message.",
+        help="Partial: some recipients have no valid email address, were rejected, or are not "
+        "confirmed by Campaign Master yet. Otherwise, everyone who can be added is on the list. "
+        "Complete: the sync changed something; Up to Date: there was nothing to change. Failed: "
+        "the sync stopped; see the message.",
     )
     message = fields.Text(readonly=True, help="What was done, and the next steps.")
     list_name = fields.Char(
@@ -356,8 +357,7 @@ class CampaignMasterSync(models.Model):
         self.write(
             {
                 "state": state,
-                "message": message
-                or campaign._campaign_master_summary(counts, self._rejection_reasons()),
+                "message": message or self._summary(counts),
                 "ended_at": fields.Datetime.now(),
                 "skipped": sum(counts.get(name, 0) for name in SKIPPED),
                 "counts": False,

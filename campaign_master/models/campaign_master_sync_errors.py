@@ -41,21 +41,13 @@ class CampaignMasterSync(models.Model):
             # Due again when the login is corrected: see account._resume_paused_jobs.
             self._wait(
                 fields.Datetime.now() + LOGIN_RETRY_DELAY,
-                error,
+                explain_cause(self.env, error),
                 self.env._(
                     "An administrator has been notified. The sync resumes once the login works."
                 ),
             )
         elif retry_at := self._retry_at(error):
-            self._cron_push_recipients()._trigger(retry_at)
-            self._wait(
-                retry_at,
-                error,
-                self.env._(
-                    "The sync resumes automatically at %(time)s.",
-                    time=format_moment(self.env, retry_at),
-                ),
-            )
+            self._wait_until(retry_at, explain_cause(self.env, error))
         elif isinstance(error, CampaignMasterNotFoundError) and self.step == "export":
             self.campaign_id._campaign_master_store_deleted()
             self._end("failed")  # if the campaign did not know of it
@@ -75,8 +67,16 @@ class CampaignMasterSync(models.Model):
             return now + delay
         return None
 
-    def _wait(self, next_at, error, advice):
-        message = f"{explain_cause(self.env, error)} {advice}"
+    def _wait_until(self, next_at, reason):
+        """Resume at this time."""
+        self._cron_push_recipients()._trigger(next_at)
+        advice = self.env._(
+            "The sync resumes automatically at %(time)s.", time=format_moment(self.env, next_at)
+        )
+        self._wait(next_at, reason, advice)
+
+    def _wait(self, next_at, reason, advice):
+        message = f"{reason} {advice}"
         self.write({"next_at": next_at, "message": message, "waiting": True})
         self.campaign_id._campaign_master_store_sync("running", message)
 

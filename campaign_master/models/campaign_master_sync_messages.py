@@ -92,6 +92,34 @@ class CampaignMasterSync(models.Model):
             sentences.append(explain(self.env, error))
         return " ".join(sentences)
 
+    def _unanswered_message(self):
+        """:return: how many addresses have no result yet
+        :rtype: str"""
+        return self.env._(
+            "Not confirmed by Campaign Master yet: %(count)s.",
+            count=format_count(self.env, self._count_unanswered()),
+        )
+
+    def _summary(self, counts):
+        """:return: what the sync did, and the next steps
+
+        :param dict counts: the campaign's recipients by state
+        """
+        lines = []
+        if reasons := self._rejection_reasons():
+            lines.append(
+                self.env._(
+                    "Rejected by Campaign Master: %(reasons)s.",
+                    reasons="; ".join(
+                        f"“{reason}” ({format_count(self.env, count)})" for reason, count in reasons
+                    ),
+                )
+            )
+        if self._count_unanswered():
+            advice = self.env._("It may still be adding them: sync again later.")
+            lines.append(f"{self._unanswered_message()} {advice}")
+        return self.campaign_id._campaign_master_summary(counts, lines)
+
     def _rejection_reasons(self):
         """:return: why recipients were rejected, the most frequent reasons first:
         ``[(reason, recipients)]``"""

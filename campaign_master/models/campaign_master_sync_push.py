@@ -1,14 +1,20 @@
 from collections import Counter, defaultdict
+from datetime import timedelta
 
 from odoo import fields, models
 
 from ..client import CampaignMasterError, CampaignMasterRefusedError, RecipientResult, wire
 from ..tools import commit_with_retry
 
-# How often an address without an answer is sent in one sync.
+# How often an address without a result is sent in one sync, and how long after the first time, the
+# second time …: Campaign Master may add addresses in a job of its own, whose results come later.
 MAX_ATTEMPTS = 3
+ATTEMPT_DELAYS = (timedelta(minutes=5), timedelta(minutes=15))
 # Rejected calls while bisecting a batch, before the sync fails.
 MAX_BISECT_CALLS = 40
+# Addresses rejected in a row, each in a call of its own and for the same reason, before the sync
+# fails: the reason is not one of them.
+MAX_REJECTIONS = 10
 # What Campaign Master answers for an address, as a state of the recipients with this address.
 STATE_OF_RESULT = {
     "added": "added",
@@ -21,10 +27,12 @@ STORED = (
     "campaign_id",
     "state",
     "waiting",
-    "attempt",
+    "position_id",
     "calls",
     "bisect_to_id",
     "bisect_calls",
+    "rejection",
+    "rejections",
     "added",
     "existed",
     "refused",
@@ -47,11 +55,13 @@ class CampaignMasterSync(models.Model):
                                            again, and addresses up to ``inflight_to_id`` that are
                                            then on the list were added by us, so they are *Added*
     results and position      yes          the next batch is sent
-    end of the last batch     yes          the sync has ended, or starts another attempt for
-                                           addresses without an answer
+    end of the last batch     yes          the sync has ended, or waits for its next attempt
     ========================= ============ =====================================================
 
-    A later sync inherits the range in flight of one that failed or was cancelled in between.
+    An address without a result stays pending and in flight, whether its call was lost, its result
+    is missing, or Campaign Master answered that the results come later. It is sent again after some
+    minutes; after three attempts the sync is partial, and the next one asks again. A later sync
+    inherits the range in flight.
 
     If a batch is rejected as a whole, one of its addresses is to blame: it is bisected, turn by
     turn, until that address is alone.
@@ -66,12 +76,18 @@ class CampaignMasterSync(models.Model):
         readonly=True, help="Recipients after this one ... (see Inflight To)"
     )
     inflight_to_id = fields.Integer(
-        readonly=True, help="... up to this one may have been sent without a stored answer."
+        readonly=True, help="... up to this one may have been sent without a stored result."
     )
     bisect_to_id = fields.Integer(
         readonly=True, help="Last recipient of a rejected batch that is being bisected, or 0."
     )
     bisect_calls = fields.Integer(readonly=True)
+    rejection = fields.Char(
+        readonly=True, help="Why Campaign Master rejected the last call with one address."
+    )
+    rejections = fields.Integer(
+        readonly=True, help="Number of consecutive calls that were rejected for this reason."
+    )
 
     def _prepare_push(self, counts):
         """The campaign is in Campaign Master: from now on, recipients are added.
@@ -118,33 +134,38 @@ class CampaignMasterSync(models.Model):
             return commit_with_retry(self.env, self._end_attempt)
         last_id = max(batch.values())
         in_flight = (self.inflight_from_id, self.inflight_to_id)
+        if in_flight[0] >= in_flight[1]:
+            in_flight = (self.position_id, self.position_id)
         list_ref, calls_before = self.list_ref, client.ledger.calls
         self.write(
             {
                 # The batch, and what an earlier call may have added.
-                "inflight_from_id": (
-                    min(self.position_id, in_flight[0])
-                    if in_flight[0] < in_flight[1]
-                    else self.position_id
-                ),
+                "inflight_from_id": min(self.position_id, in_flight[0]),
                 "inflight_to_id": max(last_id, in_flight[1]),
                 "next_at": fields.Datetime.now(),
             }
         )
         # No transaction is open during the call.
         self.env.cr.commit()  # pylint: disable=invalid-commit
+        rejection = False
         try:
             results = client.add_recipients(list_ref, list(batch))
         except CampaignMasterRefusedError as error:
             if len(batch) > 1:
                 return commit_with_retry(self.env, self._bisect, error, last_id, in_flight)
+            rejection = "\n".join([error.message, *(entry.message for entry in error.errors)])
+            if rejection == self.rejection and self.rejections + 1 >= MAX_REJECTIONS:
+                commit_with_retry(self.env, self._take_back_rejections, error, in_flight)
+                raise
             results = [RecipientResult(*batch, "suppressed", error.message)]
         except CampaignMasterError as error:
             if not error.outcome_unknown:
                 commit_with_retry(self.env, self._store_not_sent, in_flight)
             raise
         calls = client.ledger.calls - calls_before
-        return commit_with_retry(self.env, self._store_batch, batch, results, in_flight, calls, run)
+        return commit_with_retry(
+            self.env, self._store_batch, batch, results, in_flight, calls, rejection, run
+        )
 
     def _next_batch(self):
         """:return: the next recipients: ids by email address; half of them while bisecting
@@ -179,6 +200,28 @@ class CampaignMasterSync(models.Model):
         )
         return 0
 
+    def _take_back_rejections(self, error, in_flight):
+        """Campaign Master rejects every address for the same reason: none of them is to blame."""
+        if not self.exists():
+            return
+        self._store_not_sent(in_flight)
+        recipients = self.env["campaign.master.recipient"].search(
+            [
+                ("campaign_id", "=", self.campaign_id.id),
+                ("sync_state", "=", "refused"),
+                ("sync_message", "=", error.message),
+                ("id", "<=", self.position_id),
+            ],
+            order="id desc",
+            limit=self.rejections,
+        )
+        recipients.write({"sync_state": "pending", "sync_message": False})
+        recipients.flush_recordset()
+        recipients.invalidate_recordset()  # generated columns
+        counts = Counter(self.counts or {})
+        counts.update(pending=len(recipients), refused=-len(recipients))
+        self.write({"refused": self.refused - len(recipients), "counts": counts, "rejections": 0})
+
     def _store_not_sent(self, in_flight):
         """Nobody of the batch was added: only what an earlier call may have added is in flight.
 
@@ -187,13 +230,14 @@ class CampaignMasterSync(models.Model):
         if self.exists():
             self.write({"inflight_from_id": in_flight[0], "inflight_to_id": in_flight[1]})
 
-    def _store_batch(self, batch, results, in_flight, calls, run):
+    def _store_batch(self, batch, results, in_flight, calls, rejection, run):
         """Store the answers to a batch, and the position.
 
         :param dict batch: recipient ids by email address
         :param results: ``client.RecipientResult`` of each address
         :param tuple in_flight: recipients that an earlier call may have added: after, up to
         :param int calls: number of calls
+        :param rejection: why the only address was rejected, or ``False``
         :param CronRun run: the run of the scheduled action
         :return: number of recipients that got a result
         :rtype: int
@@ -205,27 +249,19 @@ class CampaignMasterSync(models.Model):
         for email, status, message in results:
             recipient_id = batch[email]
             state = STATE_OF_RESULT.get(status)
-            if state == "exists" and (
-                self.attempt > 1 or in_flight[0] < recipient_id <= in_flight[1]
-            ):
-                # An earlier call added it, whose answer was lost.
-                state = "added"
             if state is None:
-                if self.attempt < MAX_ATTEMPTS:
-                    continue
                 unanswered.append(recipient_id)
-                state = "refused"
-                message = message or self.env._("No answer from Campaign Master for this address.")
+                continue
+            if state == "exists" and in_flight[0] < recipient_id <= in_flight[1]:
+                state = "added"  # by an earlier call, which did not tell
             outcome[state, message].append(recipient_id)
         last_id = max(batch.values())
-        # Addresses without an answer may be on the list after all: a later sync that finds them
-        # there reports them as added.
-        if unanswered:
+        if in_flight[0] < self.position_id:
+            inflight_from_id = in_flight[0]  # an earlier batch has addresses without a result
+        elif unanswered:
             inflight_from_id = min(unanswered) - 1
-        elif self.attempt == MAX_ATTEMPTS and in_flight[0] < in_flight[1]:
-            inflight_from_id = in_flight[0]
         else:
-            inflight_from_id = last_id
+            inflight_from_id = max(last_id, in_flight[0])
         self.env["campaign.master.recipient"]._store_results(self.campaign_id, outcome)
         stored = Counter()
         for (state, _message), ids in outcome.items():
@@ -233,6 +269,10 @@ class CampaignMasterSync(models.Model):
         counts = Counter(self.counts or {}) + stored
         counts["pending"] -= stored.total()
         is_bisecting = last_id < self.bisect_to_id
+        is_first = not self.position_id  # of an attempt: the message still says what it waited for
+        rejections = 1 if rejection else 0
+        if rejection == self.rejection:
+            rejections += self.rejections
         self.write(
             {
                 "calls": self.calls + calls,
@@ -240,6 +280,8 @@ class CampaignMasterSync(models.Model):
                 "inflight_from_id": inflight_from_id,
                 "bisect_to_id": self.bisect_to_id if is_bisecting else 0,
                 "bisect_calls": self.bisect_calls if is_bisecting else 0,
+                "rejection": rejection,
+                "rejections": rejections,
                 "added": self.added + stored["added"],
                 "existed": self.existed + stored["exists"],
                 "refused": self.refused + stored["refused"],
@@ -247,7 +289,7 @@ class CampaignMasterSync(models.Model):
             }
         )
         if self.state == "running":
-            if self.waiting:
+            if self.waiting or is_first:
                 self._continue()
             elif run.is_time_for(self.id):
                 self.campaign_id._campaign_master_send_progress()
@@ -261,20 +303,35 @@ class CampaignMasterSync(models.Model):
         return stored.total()
 
     def _end_attempt(self):
-        """All recipients were sent: start over for those without an answer, or end the sync."""
+        """All recipients were sent: wait for the results that are missing, or end the sync."""
         if not self.exists() or self.state != "running":
             return 0
         Recipient = self.env["campaign.master.recipient"]
         campaign = self.campaign_id
-        if self.attempt < MAX_ATTEMPTS and Recipient._next_pending(self, 0, self.upto_id, 1):
-            self.write({"attempt": self.attempt + 1, "position_id": 0})
-            return 0
         counts = Recipient._count_by_state(campaign)
         if counts.get("pending"):
-            # People were added during the sync, or have withdrawn their opt-out.
+            # People were added during the sync, or have changed their mind.
             Recipient._classify(campaign)
             counts = Recipient._count_by_state(campaign)
+        if self.attempt < MAX_ATTEMPTS and self._count_unanswered():
+            next_at = fields.Datetime.now() + ATTEMPT_DELAYS[self.attempt - 1]
+            self.write({"attempt": self.attempt + 1, "position_id": 0, "counts": counts})
+            self._wait_until(next_at, self._unanswered_message())
+            # It is not paused: a corrected login does not make the results come earlier.
+            self.waiting = False
+            return 0
         self._end(self._result(counts), counts=counts)
         # The number of people on the list has changed.
         self.account_id._request_refresh()
         return 0
+
+    def _count_unanswered(self):
+        """:return: number of addresses that were sent and have no result yet"""
+        return self.env["campaign.master.recipient"].search_count(
+            [
+                ("campaign_id", "=", self.campaign_id.id),
+                ("sync_state", "=", "pending"),
+                ("id", ">", self.inflight_from_id),
+                ("id", "<=", self.inflight_to_id),
+            ]
+        )

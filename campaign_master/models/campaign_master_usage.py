@@ -28,6 +28,7 @@ class CampaignMasterUsage(models.Model):
             ("recipients", "Adding recipients"),
             ("statistics", "Reading statistics"),
             ("catalog", "Reading templates and lists"),
+            ("check", "Checking the API"),
         ],
         required=True,
         readonly=True,

@@ -1,17 +1,19 @@
 from odoo import api, fields, models
 
-from .campaign_master_rates import Rate
+from .campaign_master_rates import Figure, Rate
 from .utm_campaign_results import PREFIX, reported
 
 # Fields that Odoo calculates, as rates call them.
 CALCULATED = {"successful": "successful emails"}
 
 
-def _figure(string, description):
+def _figure(string, description, **parameters):
     return reported(
-        fields.Integer,
+        Figure,
         string=string,
-        help=f"{description} Campaign Master's own count, as of “Last Statistics”.",
+        help=f"{description} Campaign Master's own count, as of “Last Statistics”; “–” if it does "
+        "not report it.",
+        **parameters,
     )
 
 
@@ -32,7 +34,8 @@ def _rate(string, numerator, denominator, *notes):
             [
                 f"{part.capitalize()} ÷ {whole}, in percent.",
                 *notes,
-                "Empty until the campaign is sent. For several campaigns, the sums are divided.",
+                "“–” until the campaign is sent, and if one of the two is not reported.",
+                "For several campaigns, the sums are divided.",
             ]
         ),
     )
@@ -40,7 +43,11 @@ def _rate(string, numerator, denominator, *notes):
 
 class UtmCampaign(models.Model):
     """The figures of a campaign: what Campaign Master counts (see ``FIGURES``), and what Odoo
-    calculates from it."""
+    calculates from it.
+
+    Campaign Master may report any of them. One that it does not report, or that was not read yet,
+    is missing (see ``OptionalNumber``), and so is what would be calculated from it.
+    """
 
     _name = "utm.campaign"
     _inherit = ["utm.campaign", "campaign.master.rates.mixin"]
@@ -57,6 +64,12 @@ class UtmCampaign(models.Model):
     campaign_master_soft_bounces = _figure(
         "Soft Bounces", "Emails that bounced temporarily (e.g. full mailbox)."
     )
+    # Not offered to people: Total Bounces shows it.
+    campaign_master_bounces = _figure(
+        "Bounces",
+        "Hard and soft bounces together, for services that do not distinguish them.",
+        aggregator=None,
+    )
     campaign_master_rejected = _figure(
         "Rejected", "Emails that the recipients' mail servers rejected."
     )
@@ -71,24 +84,35 @@ class UtmCampaign(models.Model):
         "Unique Clicks", "Recipients who clicked a link at least once."
     )
     campaign_master_forwards = _figure("Forwards", "Number of times the email was forwarded.")
+    campaign_master_unique_forwards = _figure(
+        "Unique Forwards", "Recipients who forwarded the email at least once."
+    )
     campaign_master_unsubscribes = _figure(
         "Unsubscribes", "Recipients who unsubscribed through the email."
     )
     campaign_master_complaints = _figure("Complaints", "Recipients who reported the email as spam.")
     campaign_master_total_bounces = reported(
-        fields.Integer,
+        Figure,
         string="Total Bounces",
         compute="_compute_campaign_master_totals",
         store=True,
-        help="Hard bounces + soft bounces + rejected, as of “Last Statistics”.",
+        help="Hard bounces + soft bounces + rejected, as of “Last Statistics”. If Campaign Master "
+        "does not report hard and soft bounces, its own number of bounces.",
     )
     campaign_master_successful = reported(
-        fields.Integer,
+        Figure,
         string="Successful Emails",
         compute="_compute_campaign_master_totals",
         store=True,
         help="Sent − total bounces, as of “Last Statistics”. May differ from Delivered, which is "
         "Campaign Master's own count.",
+    )
+    campaign_master_unreported = reported(
+        fields.Json,
+        string="Figures Not Reported",
+        compute="_compute_campaign_master_unreported",
+        store=True,
+        help="Names of the figures that are missing. RPC clients read them as 0.",
     )
     campaign_master_open_rate = _rate(
         "Open Rate %",
@@ -118,14 +142,27 @@ class UtmCampaign(models.Model):
         "campaign_master_sent",
         "campaign_master_hard_bounces",
         "campaign_master_soft_bounces",
+        "campaign_master_bounces",
         "campaign_master_rejected",
     )
     def _compute_campaign_master_totals(self):
         for campaign in self:
-            bounces = (
-                campaign.campaign_master_hard_bounces
-                + campaign.campaign_master_soft_bounces
-                + campaign.campaign_master_rejected
-            )
+            sent = campaign.campaign_master_sent
+            hard = campaign.campaign_master_hard_bounces
+            soft = campaign.campaign_master_soft_bounces
+            if hard is False or soft is False:
+                bounces = campaign.campaign_master_bounces
+            else:
+                # A service that does not report rejected emails has no such kind.
+                bounces = hard + soft + campaign.campaign_master_rejected
+            is_known = sent is not False and bounces is not False
             campaign.campaign_master_total_bounces = bounces
-            campaign.campaign_master_successful = campaign.campaign_master_sent - bounces
+            campaign.campaign_master_successful = is_known and sent - bounces
+
+    @api.depends(lambda self: [figure.name for figure in self._figures()])
+    def _compute_campaign_master_unreported(self):
+        names = [figure.name for figure in self._figures()]
+        for campaign in self:
+            campaign.campaign_master_unreported = [
+                name for name in names if campaign[name] is False
+            ]

@@ -19,6 +19,7 @@ CAMPAIGN_STATES = [
 ]
 # Fields for views and rules, not for people: not offered in filters, groupings and exports.
 INTERNAL_FIELDS = {
+    PREFIX + "bounces",
     PREFIX + "company_id",
     PREFIX + "current_account_id",
     PREFIX + "enabled",
@@ -29,6 +30,7 @@ INTERNAL_FIELDS = {
     PREFIX + "outcome",
     PREFIX + "sees_leads",
     PREFIX + "sync_status",
+    PREFIX + "unreported",
 }
 # The figures, by their name in client.Statistics.
 FIGURES = (
@@ -36,12 +38,14 @@ FIGURES = (
     "delivered",
     "hard_bounces",
     "soft_bounces",
+    "bounces",
     "rejected",
     "opens",
     "unique_opens",
     "clicks",
     "unique_clicks",
     "forwards",
+    "unique_forwards",
     "unsubscribes",
     "complaints",
 )
@@ -111,10 +115,10 @@ class UtmCampaign(models.Model):
         selection=[("never", "Not Synced"), *STATES],
         string="Sync Result",
         default="never",
-        help="Result of the last sync. Partial: some recipients have no valid email address or "
-        "were rejected. Otherwise, everyone who can be added is on the list. Complete: the sync "
-        "changed something; Up to Date: there was nothing to change. Failed: the sync stopped; see "
-        "the message, then sync again to continue.",
+        help="Result of the last sync. Partial: some recipients have no valid email address, were "
+        "rejected, or are not confirmed by Campaign Master yet. Otherwise, everyone who can be "
+        "added is on the list. Complete: the sync changed something; Up to Date: there was nothing "
+        "to change. Failed: the sync stopped; see the message, then sync again to continue.",
     )
     campaign_master_state = reported(
         fields.Selection,
@@ -347,19 +351,15 @@ class UtmCampaign(models.Model):
         )
 
     def _campaign_master_store_statistics(self, statistics):
-        """The figures were read.
+        """The figures were read. One that is not reported now is missing, even if it was reported
+        before: all figures are of the same reading.
 
         :param client.Statistics statistics: the figures
-        :return: whether one of them has changed
+        :return: whether one of them has changed; missing and 0 are the same for this
         """
         figures = {PREFIX + name: getattr(statistics, name) for name in FIGURES}
-        changed = any(self[name] != value for name, value in figures.items())
-        self.write(
-            {
-                PREFIX + "statistics_at": fields.Datetime.now(),
-                **(figures if changed else {}),
-            }
-        )
+        changed = any(self[name] != (value or 0) for name, value in figures.items())
+        self.write({PREFIX + "statistics_at": fields.Datetime.now(), **figures})
         return changed
 
     def _campaign_master_store_deleted(self):

@@ -191,11 +191,11 @@ class UtmCampaign(models.Model):
 
     # === MESSAGES === #
 
-    def _campaign_master_summary(self, counts, reasons=()):
+    def _campaign_master_summary(self, counts, problems=()):
         """:return: what a sync did and the next steps in Campaign Master, one sentence per line
 
         :param dict counts: number of recipients by state
-        :param reasons: why recipients were rejected: tuples ``(reason, recipients)``
+        :param problems: lines about recipients that are not on the list
         """
         total = sum(counts.values())
         if total:
@@ -218,16 +218,7 @@ class UtmCampaign(models.Model):
             lines.append(
                 self.env._("Added after sending: %(count)s.", count=format_count(self.env, late))
             )
-        if reasons:
-            lines.append(
-                self.env._(
-                    "Rejected by Campaign Master: %(reasons)s.",
-                    reasons="; ".join(
-                        f"“{reason}” ({format_count(self.env, count)})" for reason, count in reasons
-                    ),
-                )
-            )
-        return "\n".join([*lines, self._campaign_master_next_steps()])
+        return "\n".join([*lines, *problems, self._campaign_master_next_steps()])
 
     def _campaign_master_late_count(self):
         return self.env["campaign.master.recipient"].search_count(
@@ -241,7 +232,8 @@ class UtmCampaign(models.Model):
         return "\n".join(line for line in lines if line)
 
     def _campaign_master_next_step(self):
-        if self.campaign_master_remote_status == "draft":
+        # Campaign Master may not say that it is a draft.
+        if (self.campaign_master_remote_status or "draft") == "draft":
             return self.env._(
                 "Next steps in Campaign Master: select the list “%(list)s” for this campaign, "
                 "review it and send it. Everyone on the list receives it, including people who are "

@@ -87,6 +87,7 @@ class UtmCampaign(models.Model):
             seen_sent_at = row.seen_sent_at or fields.Datetime.now()
             is_missing = (
                 campaign.campaign_master_remote_status == "sent"
+                and campaign.campaign_master_sent is not False
                 # Older figures do not include the sending.
                 and (
                     campaign.campaign_master_sent

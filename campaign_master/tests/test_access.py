@@ -13,6 +13,7 @@ FIGURES = (
     "campaign_master_delivered",
     "campaign_master_hard_bounces",
     "campaign_master_soft_bounces",
+    "campaign_master_bounces",
     "campaign_master_rejected",
     "campaign_master_total_bounces",
     "campaign_master_sent_to",
@@ -22,6 +23,7 @@ FIGURES = (
     "campaign_master_clicks",
     "campaign_master_unique_clicks",
     "campaign_master_forwards",
+    "campaign_master_unique_forwards",
     "campaign_master_unsubscribes",
     "campaign_master_complaints",
     "campaign_master_open_rate",
@@ -49,6 +51,7 @@ PROTECTED = {
     "campaign_master_company_id": 1,
     "campaign_master_synced_by_id": 2,
     "campaign_master_outcome": {"added": 7},
+    "campaign_master_unreported": ["campaign_master_opens"],
 }
 # Computed when they are read.
 NOT_STORED = ("campaign_master_next_poll_at", "campaign_master_sync_status")

@@ -1,8 +1,9 @@
 """What holds for whatever comes: hypothesis looks for an answer that makes the client raise
-anything but its own errors, or give something else than it promises."""
+anything but its own errors, or give something else than it promises, or that cannot be recorded."""
 
 import dataclasses
 import json
+import re
 import types
 import typing
 from datetime import datetime, timezone
@@ -20,8 +21,18 @@ from odoo.addons.campaign_master.client import (
     MemoryLedger,
     wire,
 )
+from odoo.addons.campaign_master.tools.traffic_recorder import trace_values
 
-from .client_common import EXAMPLES, TOKEN, URL, ClientCase, SocketCase, http_answer
+from .client_common import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    EXAMPLES,
+    TOKEN,
+    URL,
+    ClientCase,
+    SocketCase,
+    http_answer,
+)
 
 # Reproducible, and without a database beside the sources: CI must say the same twice.
 settings.register_profile(
@@ -33,6 +44,8 @@ settings.register_profile(
 )
 PROFILE = settings.get_profile("client")
 FEW, MANY = settings(PROFILE, max_examples=60), settings(PROFILE, max_examples=400)
+# For each call in each dialect.
+EACH = settings(PROFILE, max_examples=25)
 
 TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31)).map(
     lambda moment: moment.replace(tzinfo=timezone.utc)
@@ -62,6 +75,66 @@ HEADERS = st.dictionaries(
     LIMIT_VALUES | st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=20),
     max_size=5,
 )
+# What is JSON to some parsers, or hardly any: it replaces one value of a good answer.
+ODD_VALUES = (
+    "NaN",
+    "-Infinity",
+    "1e999",
+    "-0",
+    "1" + "0" * 400,
+    "9" * 5_000,
+    "2147483648",
+    "1.5",
+    "true",
+    "null",
+    '"\\ud800"',
+    '"\\u0000"',
+    '""',
+    '"9999-99-99T99:99:99Z"',
+    '"0001-01-01T00:00:00"',
+    "[" * 5_000 + "]" * 5_000,
+    "[" * 200_000,
+    '{"a":' * 3_000 + "1" + "}" * 3_000,
+    '1, "id": {}, "items": 7, "email": []',  # the same members twice
+    '{"id": 1, "ID": 2, "Id": []}',
+)
+
+
+def in_form(answer, rename=str, number=int, zone="Z"):
+    """An answer with other names, numbers and times."""
+    if isinstance(answer, list):
+        return [in_form(one, rename, number, zone) for one in answer]
+    if isinstance(answer, dict):
+        return {rename(n): in_form(value, rename, number, zone) for n, value in answer.items()}
+    if type(answer) is int:
+        return number(answer)
+    if isinstance(answer, str) and re.match(r"\d{4}-\d\d-", answer):
+        return answer.removesuffix("Z") + zone
+    return answer
+
+
+class Dialect:
+    """How the client logs in, and the form of the answers."""
+
+    def __init__(self, login=(), **form):
+        self.login = dict(login)
+        self.form = form
+
+    def __repr__(self):
+        return f"{self.login or 'name and password'} {self.form or 'as documented'}"
+
+
+DIALECTS = [
+    Dialect(),
+    Dialect(
+        {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET},
+        rename=lambda name: name[0].upper() + name[1:],
+        number=str,
+        zone="",
+    ),
+    Dialect({"client_id": "kunde-ä"}, rename=str.upper, number=float, zone="+02:00"),
+    Dialect(rename=str.lower),
+]
 
 
 @st.composite
@@ -86,30 +159,54 @@ def damaged(draw, answer):
     return answer
 
 
-def bodies(name):
-    good = EXAMPLES[name].answer
+@st.composite
+def with_odd_value(draw, answer):
+    """The text of a good answer, one value of which is an odd one."""
+    text = json.dumps(answer)
+    values = [match.span(1) for match in re.finditer(r'": ("[^"]*"|[^"{}\[\], ]+)', text)]
+    start, end = draw(st.sampled_from(values))
+    return text[:start] + draw(st.sampled_from(ODD_VALUES)) + text[end:]
+
+
+def bodies(name, dialect):
+    good = in_form(EXAMPLES[name].answer, **dialect.form)
+    text = json.dumps(good)
     return st.one_of(
         damaged(good).map(lambda answer: json.dumps(answer).encode()),
+        with_odd_value(good).map(str.encode),
         JSON.map(lambda answer: json.dumps(answer).encode()),
+        st.sampled_from(ODD_VALUES).map(str.encode),
         st.binary(max_size=200),
-        st.integers(0, len(json.dumps(good))).map(lambda cut: json.dumps(good)[:cut].encode()),
+        st.integers(0, len(text)).map(lambda cut: text[:cut].encode()),
+        st.integers(0, len(text)).map(
+            lambda at: text[:at].encode() + b"\xff\xc3" + text[at:].encode()
+        ),
+        st.sampled_from(["utf-16", "latin-1", "utf-8-sig"]).map(text.encode),
     )
 
 
 class TestAnyAnswer(ClientCase):
     """Any status, headers and body."""
 
-    @given(
-        st.sampled_from(NAMES).flatmap(
-            lambda name: st.tuples(
-                st.just(name),
-                st.lists(st.tuples(STATUSES, HEADERS, bodies(name)), min_size=1, max_size=5),
-            )
+    def test_only_the_clients_own_errors(self):
+        for name in NAMES:
+            for dialect in DIALECTS:
+                with self.subTest(name, dialect=dialect):
+                    self.check_any_answer(name, dialect)
+
+    def check_any_answer(self, name, dialect):
+        @given(
+            st.lists(st.tuples(STATUSES, HEADERS, bodies(name, dialect)), min_size=1, max_size=5)
         )
-    )
-    @MANY
-    def test_only_the_clients_own_errors(self, drawn):
-        name, answers = drawn
+        @EACH
+        def check(answers):
+            self.answer(name, dialect, answers)
+
+        check()
+
+    def answer(self, name, dialect, answers):
+        """Make a call, which gets these answers."""
+        traces = []
         with responses.RequestsMock(assert_all_requests_are_fired=False) as http:
             for status, headers, body in answers:
                 http.add_callback(
@@ -118,8 +215,11 @@ class TestAnyAnswer(ClientCase):
                     lambda _request, answer=(status, headers, body): answer,
                 )
             http.add(responses.POST, f"{URL}/authenticate", json={"token": TOKEN})
-            ledger = MemoryLedger(TOKEN)
-            client = self.make_client(ledger=ledger)
+            client = self.make_client(
+                ledger=MemoryLedger(TOKEN),
+                observer=lambda seen: traces.append(trace_values(seen)),
+                **dialect.login,
+            )
             try:
                 result = EXAMPLES[name].make(client)
             except CampaignMasterError as error:
@@ -127,6 +227,15 @@ class TestAnyAnswer(ClientCase):
             else:
                 self.check_result(result)
             client.close()
+            self.assertEqual(len(traces), len(http.calls), "An answer that cannot be recorded")
+        for trace in traces:
+            self.check_trace(trace)
+
+    def check_trace(self, trace):
+        """A database can hold it."""
+        for text in (trace["path"], trace["sent"] or "", trace["received"]):
+            self.assertTrue(re.sub(r"\n", "", text).isprintable() and text.isascii(), text[:500])
+            self.assertLess(len(text), 10_000)
 
     def check_error(self, error):
         self.assertRegex(error.code, r"^[a-z_]+$")

@@ -9,6 +9,9 @@ import traceback
 from urllib.parse import quote
 
 import requests
+import responses
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from requests.exceptions import InvalidHeader
 
 from odoo.addons.campaign_master.client import (
@@ -19,6 +22,8 @@ from odoo.addons.campaign_master.client import (
     MemoryLedger,
     errors,
 )
+from odoo.addons.campaign_master.client.shape import shape, shape_body, shape_headers
+from odoo.addons.campaign_master.tools.traffic_recorder import trace_values
 
 from .client_common import (
     CLIENT_ID,
@@ -37,11 +42,11 @@ from .client_common import (
 
 OTHER_TOKEN = "token-2"
 ADDRESS = "ann@example.com"
-SECRETS = [
+SECRETS = (
     *(PASSWORD, TOKEN, OTHER_TOKEN, ADDRESS, CLIENT_SECRET),
     *(quote(PASSWORD), PASSWORD.encode("unicode_escape").decode(), repr(PASSWORD.encode())[2:-1]),
     base64.b64encode(PASSWORD.encode()).decode(),
-]
+)
 # Each kind of value that no header can carry. Without a check, errors of libraries contain it.
 UNSENDABLE = (
     "s3cret\r\nX-Evil: 1",
@@ -83,10 +88,8 @@ class SecretsCase(ClientCase):
         client = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
         return super().make_client(url, **client | options)
 
-
-class TestSecrets(SecretsCase, MockedCase):
-    def assertSafe(self, text, where):
-        for secret in SECRETS:
+    def assertSafe(self, text, where, secrets=SECRETS):
+        for secret in secrets:
             self.assertNotIn(secret, text, where)
 
     def printed(self, error):
@@ -98,6 +101,8 @@ class TestSecrets(SecretsCase, MockedCase):
             error = error.__cause__ or error.__context__
         return "\n".join(seen)
 
+
+class TestSecrets(SecretsCase, MockedCase):
     @each_call()
     def test_errors_and_log(self, example):
         for kind, failure in FAILURES.items():
@@ -195,6 +200,122 @@ class TestSecrets(SecretsCase, MockedCase):
                     self.assertIs(type(again), kind)
                     self.assertEqual(vars(again), vars(error))
                     self.assertEqual(str(again), "GET /lists: A sentence.")
+
+
+# The client knows these, and they look like the names of members.
+KNOWN = {"password": "s3cret_Word", "client_secret": "cli3nt_Secret"}
+KNOWN_TOKEN, NEXT_TOKEN = "t0ken_Value", "n3xt_Token"
+OURS = (*KNOWN.values(), KNOWN_TOKEN)
+# It does not know these.
+THEIRS = ("zoe.smith@secret.example", "Zx81-qq", "Zoë Müller", "+44 20 7946 0958", "sk-Live.77")
+# Their text is for people, and may name whom a server complains about.
+FOR_PEOPLE = (
+    errors.CampaignMasterRefusedError,
+    errors.CampaignMasterLoginRequestError,
+    errors.CampaignMasterLoginRefusedError,
+    errors.CampaignMasterLoginDoubtError,
+    errors.CampaignMasterNotAllowedError,
+)
+PLANTS = st.sampled_from(OURS + THEIRS)
+TEXTS = PLANTS | st.tuples(PLANTS, PLANTS).map("Not {0[0]}, but {0[1]}!".format)
+DATA = st.recursive(
+    TEXTS | st.integers(0, 99) | st.none(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            TEXTS
+            | st.sampled_from(["items", "message", "errors", "name", "email", "status", "token"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+BODIES = st.one_of(
+    DATA.map(lambda data: json.dumps(data).encode()),
+    DATA.map(lambda data: json.dumps(data, ensure_ascii=False).encode()),
+    st.tuples(DATA, TEXTS).map(lambda two: json.dumps({"message": two[1], "x": two[0]}).encode()),
+    st.dictionaries(st.sampled_from(["field", "message"]), TEXTS).map(
+        lambda error: json.dumps({"errors": [error]}).encode()
+    ),
+    TEXTS.map(str.encode),
+    TEXTS.map(lambda text: f"<html><h1>{text}</h1>".encode()),
+    DATA.map(lambda data: json.dumps(data).encode()[:-1]),
+)
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        ["Date", "Content-Type", "x-rate-limit-limit", "x-token-reset", "Set-Cookie", "Location"]
+    )
+    | st.sampled_from(OURS).map("x-rate-limit-{}".format)
+    | st.sampled_from(OURS),
+    TEXTS.map(lambda text: text.encode("ascii", "replace").decode()),
+    max_size=4,
+)
+STATUSES = st.sampled_from([200, 201, 202, 302, 400, 401, 403, 404, 418, 429, 500, 503])
+
+
+class TestPlanted(SecretsCase):
+    """Whatever a server puts into its answers, none of it gets anywhere it must not."""
+
+    def test_the_shape_has_none_of_it(self):
+        @given(BODIES, HEADERS, DATA)
+        @settings(deadline=None, derandomize=True, database=None, max_examples=300)
+        def check(body, headers, data):
+            text = shape_body(body, headers.get("Content-Type", "")) + str(shape_headers(headers))
+            self.assertSafe(text, "shape", THEIRS)
+            self.assertSafe(json.dumps(shape(data), ensure_ascii=False), "shape", THEIRS)
+
+        check()
+
+    def test_no_trace_or_log_or_error_has_any_of_it(self):
+        for name, example in EXAMPLES.items():
+            for login in ({}, {"client_id": CLIENT_ID}, {"client_id": "zoë"}):
+                with self.subTest(name, **login):
+                    self.check_call(example, login)
+
+    def check_call(self, example, login):
+        @given(st.lists(st.tuples(STATUSES, HEADERS, BODIES), min_size=1, max_size=4))
+        @settings(deadline=None, derandomize=True, database=None, max_examples=15)
+        def check(answers):
+            self.answer(example, login, answers)
+
+        check()
+
+    def answer(self, example, login, answers):
+        self.log.lines.clear()
+        seen = []
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as http:
+            for answer in answers:
+                http.add_callback(
+                    example.method, URL + example.path, lambda _request, answer=answer: answer
+                )
+            http.add(responses.POST, f"{URL}/authenticate", json={"token": NEXT_TOKEN})
+            client = CampaignMasterClient(
+                URL,
+                USERNAME,
+                ledger=MemoryLedger(KNOWN_TOKEN),
+                observer=seen.append,
+                **KNOWN,
+                **login,
+            )
+            with client:
+                try:
+                    example.make(client)
+                except CampaignMasterError as error:
+                    self.check_error(error)
+            self.assertEqual(len(seen), len(http.calls))
+        for one in seen:
+            # Not in what other code gets to see, let alone in what is stored.
+            contents = repr([getattr(one, name) for name in one.__slots__])
+            self.assertSafe(contents, "seen", (*OURS, NEXT_TOKEN))
+            self.assertSafe(repr(trace_values(one)), "trace", (*OURS, NEXT_TOKEN, *THEIRS))
+        self.assertSafe("\n".join(self.log.lines), "log", (*OURS, NEXT_TOKEN, *THEIRS))
+
+    def check_error(self, error):
+        self.assertIsNone(error.__cause__)
+        self.assertIsNone(error.__context__)
+        secrets = (*OURS, NEXT_TOKEN, *(() if isinstance(error, FOR_PEOPLE) else THEIRS))
+        self.assertSafe(self.printed(error), "error", secrets)
 
 
 class TestLibraries(SecretsCase, MockedCase):

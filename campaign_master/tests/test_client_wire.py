@@ -175,6 +175,19 @@ class TestReading(ClientCase):
         row = {"email": "a", "bounced": True, "BounceReason": "No such mailbox."}
         self.assertEqual(wire.read_activity(wire.Members(row)).bounce_reason, "No such mailbox.")
 
+    def test_the_reason_of_a_bounce_is_one_short_line_of_plain_text(self):
+        for told, stored in (
+            ("550 5.1.1 <ann@x.com>:\r\n  no\tuser", "550 5.1.1 <ann@x.com>: no user"),
+            ("\x1b[31mfull\x00\u202e\ud800", "[31mfull\ufffd \ufffd"),
+            ("x" * 10_000, "x" * 200),
+            (" \n", None),
+            ("", None),
+            (None, None),
+        ):
+            with self.subTest(told):
+                row = wire.Members({"email": "a", "bounceReason": told})
+                self.assertEqual(wire.read_activity(row).bounce_reason, stored)
+
     def test_a_date_of_http(self):
         noon = datetime(2025, 1, 31, 12, tzinfo=timezone.utc)
         for text, moment in (

@@ -248,6 +248,8 @@ class TestFastPaths(CampaignMasterCase):
                     ]
                 )
                 for name in (name.removesuffix("_here") for name in ACTIVITY_COLUMNS):
+                    if name == "bounce_reason":
+                        continue  # not a total
                     values = [value for value in lines.mapped(name) if value]
                     if name.endswith("_count"):
                         expected = sum(values)

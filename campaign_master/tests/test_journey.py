@@ -37,6 +37,7 @@ class TestJourney(CampaignMasterCase):
             "pages": "bare",
             "asOf": False,
             "fewMembers": True,
+            "figures": "bounces",
             "recipients": 1,
         }
         self.sandbox.control("dialect", dialect)
@@ -67,6 +68,8 @@ class TestJourney(CampaignMasterCase):
         self.pull()
         self.assertEqual(campaign.campaign_master_remote_status, "sent")
         self.assertEqual((campaign.campaign_master_sent, campaign.campaign_master_opens), (3, 1))
+        self.assertEqual(campaign.campaign_master_total_bounces, 1)
+        self.assertEqual(campaign.campaign_master_open_rate, 50)
         results = {line.email: line.result for line in self.lines(campaign)}
         self.assertEqual(
             results,

@@ -15,12 +15,14 @@ WIRE = {
     "delivered": "delivered",
     "hard_bounces": "hardBounces",
     "soft_bounces": "softBounces",
+    "bounces": "bounces",
     "rejected": "rejected",
     "opens": "opens",
     "unique_opens": "uniqueOpens",
     "clicks": "clicks",
     "unique_clicks": "uniqueClicks",
     "forwards": "forwards",
+    "unique_forwards": "uniqueForwards",
     "unsubscribes": "unsubscribes",
     "complaints": "complaints",
 }
@@ -58,7 +60,7 @@ class TestPull(CampaignMasterCase):
         remote = self.remote_statistics(campaign)
         self.assertEqual(
             {name: campaign[f"campaign_master_{name}"] for name in FIGURES},
-            {name: remote[WIRE[name]] for name in FIGURES},
+            {name: remote.get(WIRE[name], 0) for name in FIGURES},
         )
         self.assertEqual(campaign.campaign_master_sent, 300)
         self.assertIn("“Spring offers” was sent on", campaign.campaign_master_sync_message)

@@ -1,5 +1,6 @@
 from odoo.tests import HttpCase, tagged
 
+from ..client import Statistics
 from .test_rates import RatesCase
 
 
@@ -16,6 +17,27 @@ class TestRatesInBrowser(RatesCase, HttpCase):
 
     def test_the_footer_of_a_list_divides_the_sums(self):
         self.open("list", "campaign_master_rates_list")
+
+    def make_partly_reported(self):
+        """A sent campaign of which Campaign Master reports some figures only."""
+        partial = self.make_campaign(title="Partial")
+        partial.sudo().write(
+            {"campaign_master_remote_status": "sent", "campaign_master_ref": "4711"}
+        )
+        partial.sudo()._campaign_master_store_statistics(Statistics(sent=1000, opens=0, bounces=3))
+        self.all += partial
+        return partial
+
+    def test_missing_figures_are_dashes_in_lists_and_in_no_footer(self):
+        self.make_partly_reported()
+        self.open("list", "campaign_master_unreported_list")
+
+    def test_missing_figures_are_dashes_on_cards(self):
+        self.make_partly_reported()
+        self.open("kanban", "campaign_master_unreported_cards")
+
+    def test_missing_figures_are_dashes_in_the_form(self):
+        self.open("form", "campaign_master_unreported_form", self.make_partly_reported())
 
     def test_cards_show_state_and_rates(self):
         waiting = self.make_campaign(title="Waits")

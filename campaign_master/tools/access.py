@@ -1,6 +1,7 @@
 from odoo.exceptions import AccessError
 
 MARKETING_GROUP = "mass_mailing.group_mass_mailing_user"
+ADMINISTRATOR_GROUP = "base.group_system"
 
 
 def check_marketing_user(env):
@@ -15,3 +16,9 @@ def check_marketing_user(env):
                 "changed. Ask your administrator for access."
             )
         )
+
+
+def check_administrator(env):
+    """:raise AccessError: the user is not an administrator"""
+    if not env.user.has_group(ADMINISTRATOR_GROUP):
+        raise AccessError(env._("Only an administrator can check Campaign Master's API."))

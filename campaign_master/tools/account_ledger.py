@@ -14,6 +14,7 @@ from ..client import (
     month_end,
 )
 from .dates import to_client, to_odoo, utcnow
+from .polling import PUSH_SHARE, push_limit, tomorrow
 
 _logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class AccountLedger:
     :param account: ``campaign.master.account``, one record
     :param str purpose: what the calls are for, a purpose of ``campaign.master.usage``
     :param bool background: whether a scheduled action makes the calls on its own initiative,
-        rather than for a person
+        rather than for a person; those that add recipients leave a part to reading, too
     :ivar int calls: number of calls made through this ledger
     """
 
@@ -54,8 +55,15 @@ class AccountLedger:
         self._purpose = purpose
         self._background = background
         self._token = _NOT_READ  # as read by before_call
+        self._recording_until = None  # as read before the last request
         self._started_at = None
         self.calls = 0
+
+    @property
+    def is_recording(self):
+        """Whether an administrator is recording the account's traffic, as of the last call or
+        login: asking costs nothing."""
+        return bool(self._recording_until and self._recording_until > utcnow())
 
     # === CALLED BY THE CLIENT === #
 
@@ -110,14 +118,19 @@ class AccountLedger:
         """
         now = utcnow()
         share = BACKGROUND_SHARE if self._background else 1
+        month_limit = own_limit = MONTH_LIMIT * share
+        if self._background and self._purpose == "recipients":
+            share *= PUSH_SHARE
+            own_limit = push_limit(now, month_limit)
         row = self._execute(
             SQL(
                 """
                 WITH state AS (
-                    SELECT id, hour_reset_at,
+                    SELECT id, hour_reset_at, recording_until,
                            CASE WHEN login_version = %(login_version)s THEN token END AS token,
                            token_reset_at,
                            month = %(month)s AND month_calls >= %(month_limit)s AS month_reached,
+                           month = %(month)s AND month_calls >= %(own_limit)s AS own_reached,
                            hour_reset_at > %(now)s
                            AND hour_remaining <= hour_limit * %(reserve)s AS hour_reached
                       FROM campaign_master_account_state
@@ -130,7 +143,7 @@ class AccountLedger:
                            hour_remaining = GREATEST(account_state.hour_remaining - 1, 0)
                       FROM state
                      WHERE account_state.id = state.id
-                       AND state.month_reached IS NOT TRUE AND state.hour_reached IS NOT TRUE
+                       AND state.own_reached IS NOT TRUE AND state.hour_reached IS NOT TRUE
                     RETURNING account_state.id
                 ), used AS (
                     INSERT INTO campaign_master_usage (account_id, hour, purpose, calls)
@@ -138,7 +151,9 @@ class AccountLedger:
                     ON CONFLICT (account_id, hour, purpose)
                     DO UPDATE SET calls = campaign_master_usage.calls + 1
                 )
-                SELECT month_reached, hour_reached, hour_reset_at, token, token_reset_at FROM state
+                SELECT month_reached, own_reached, hour_reached, hour_reset_at, recording_until,
+                       token, token_reset_at
+                  FROM state
                 """,
                 account=self._account_id,
                 login_version=self._login_version,
@@ -146,17 +161,28 @@ class AccountLedger:
                 month=now.strftime("%Y-%m"),
                 hour=now.replace(minute=0, second=0, microsecond=0),
                 purpose=self._purpose,
-                month_limit=int(MONTH_LIMIT * share),
+                month_limit=int(month_limit),
+                own_limit=int(own_limit),
                 reserve=1 - share,
             )
         )
-        month_reached, hour_reached, hour_reset_at, *token = row or (False,) * 5
+        month_reached, own_reached, hour_reached, hour_reset_at, recording_until, *token = row or (
+            (False,) * 7
+        )
         if month_reached:
             raise CampaignMasterLedgerLimitError(
                 "month_counted",
                 "The calls of this month are used up.",
                 period="month",
                 retry_at=to_client(month_end(now)),
+                call=call,
+            )
+        if own_reached:
+            raise CampaignMasterLedgerLimitError(
+                "day_counted",
+                "The calls that may add recipients today are used up.",
+                period="day",
+                retry_at=to_client(tomorrow(now)),
                 call=call,
             )
         if hour_reached:
@@ -168,6 +194,7 @@ class AccountLedger:
                 call=call,
             )
         self.calls += 1
+        self._recording_until = recording_until
         self._token = _valid_token(*token)
         self._started_at = time.monotonic()
 
@@ -224,6 +251,16 @@ class AccountLedger:
             SQL("month = %s", utcnow().strftime("%Y-%m")), SQL("month_calls = %s", MONTH_LIMIT)
         )
 
+    def record_until(self, moment):
+        """Start recording the account's traffic, or stop it.
+
+        :param datetime moment: naive, UTC; None to stop
+        """
+        changes = [SQL("recording_until = %s", moment)]
+        if moment:
+            changes.append(SQL("unrecorded = 0"))
+        self._update(*changes)
+
     def request_catalog(self, interval):
         """Request a refresh of templates and lists, unless there was a request recently.
 
@@ -275,15 +312,16 @@ class AccountLedger:
         row = self._execute(
             SQL(
                 """
-                SELECT login_refused_at, login_doubts, login_retry_at
+                SELECT recording_until, login_version,
+                       login_refused_at, login_doubts, login_retry_at
                   FROM campaign_master_account_state
-                 WHERE account_id = %s AND login_version = %s
+                 WHERE account_id = %s
                 """,
                 self._account_id,
-                self._login_version,
             )
         )
-        return row or (None, 0, None)
+        self._recording_until, version, *refusal = row or (None,) * 5
+        return refusal if version == self._login_version else (None, 0, None)
 
     def _store_doubt(self, error, doubts, retry_at):
         """Store that the login was refused, but perhaps by a proxy.

@@ -56,6 +56,13 @@ MESSAGES = {
         _lt("The hourly limit of API calls is reached."),
         _lt("Try again in an hour."),
     ),
+    "day_limit": (
+        _lt(
+            "Today's share of the API calls for adding recipients is used up; the rest of the "
+            "month's calls is for statistics."
+        ),
+        _lt("The next share is available tomorrow."),
+    ),
     "month_limit": (_lt("The monthly limit of API calls is reached."), _NEXT_MONTH),
     "connection": (_lt("Campaign Master could not be reached or did not respond."), _RETRY_LATER),
     "server_error": (_lt("Campaign Master reports a technical problem."), _RETRY_LATER),

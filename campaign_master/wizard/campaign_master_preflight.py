@@ -1,11 +1,16 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import LazyTranslate
 
 from ..models.campaign_master_recipient import ON_LIST
-from ..tools import format_count
+from ..tools import format_count, format_moment, utcnow
 
 _lt = LazyTranslate(__name__)
+
+# The check says how long adding recipients takes if it takes longer, or many calls.
+SHORT = timedelta(hours=1)
 
 PENDING = Domain("sync_state", "=", "pending")
 PENDING_OR_ON_LIST = Domain("sync_state", "in", ("pending", *ON_LIST))
@@ -102,6 +107,7 @@ class CampaignMasterPreflight(models.TransientModel):
     campaign_id = fields.Many2one("utm.campaign", readonly=True, required=True, ondelete="cascade")
     missing = fields.Text(readonly=True, help="Why the sync cannot start.")
     next_steps = fields.Text(readonly=True, help="What to do in Campaign Master.")
+    quota_message = fields.Text(readonly=True, help="How long adding the recipients takes.")
     group_ids = fields.One2many("campaign.master.preflight.group", "preflight_id", readonly=True)
 
     @api.model
@@ -121,6 +127,10 @@ class CampaignMasterPreflight(models.TransientModel):
                 "campaign_id": campaign.id,
                 "missing": "\n".join(campaign._campaign_master_missing()),
                 "next_steps": self._next_steps_message(campaign),
+                "quota_message": self._quota_message(
+                    campaign.campaign_master_account_id,
+                    Recipient.search_count(own & PENDING),
+                ),
                 "group_ids": [
                     (
                         0,
@@ -172,6 +182,31 @@ class CampaignMasterPreflight(models.TransientModel):
                 )
             )
         return "\n".join(lines)
+
+    @api.model
+    def _quota_message(self, account, recipients):
+        """:return: how many calls adding so many recipients takes, and until when; ``False`` if
+        that is soon"""
+        if not recipients:
+            return False
+        calls, end = account._adding(recipients)
+        is_one_each = calls == recipients > 1
+        if not is_one_each and end - utcnow() < SHORT:
+            return False
+        values = {
+            "recipients": format_count(self.env, recipients),
+            "calls": format_count(self.env, calls),
+            "end": format_moment(self.env, end),
+        }
+        if is_one_each:
+            return self.env._(
+                "%(recipients)s recipients, one API call each: until %(end)s, by your quota.",
+                **values,
+            )
+        return self.env._(
+            "%(recipients)s recipients, %(calls)s API calls: until %(end)s, by your quota.",
+            **values,
+        )
 
     def action_sync(self):
         """Start the sync."""

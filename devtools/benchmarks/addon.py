@@ -232,6 +232,7 @@ def activity_values(activity):
         activity.unsubscribes,
         *(time and time.strftime("%Y-%m-%d %H:%M:%S") for time in times),
         activity.bounced,
+        activity.bounce_reason,
         activity.opted_out,
     ]
 

@@ -26,17 +26,18 @@ ON_LIST = ("added", "exists")
 ENDED = ("complete", "partial", "unchanged")
 
 
-def differences(scene, campaign, before=()):
+def differences(scene, campaign, before=(), unreported=()):
     """Compare a campaign and its recipients with what the sandbox holds.
 
     :param Scene scene: who asks
     :param int campaign: its id
     :param before: addresses that were on the list before Odoo put anybody there
+    :param unreported: figures that were left out of the last response, by Odoo's names
     :return: sentences, none if both agree
     """
     lines = _lines(scene, campaign)
     return [
-        *_campaign(scene, campaign),
+        *_campaign(scene, campaign, unreported),
         *_recipients(scene, campaign, lines, set(before)),
         *_figures(scene, campaign, lines),
         *_totals(scene, lines),
@@ -49,8 +50,11 @@ def figure_differences(scene, campaign):
     return [*_campaign(scene, campaign), *_figures(scene, campaign, lines)]
 
 
-def catalogue_differences(scene, account):
-    """Compare templates and lists; return sentences, none if both agree."""
+def catalogue_differences(scene, account, with_counts=True):
+    """Compare templates and lists; return sentences, none if both agree.
+
+    :param bool with_counts: whether the sandbox tells how many recipients a list has
+    """
     state = scene.sandbox.get("state?brief=1")
     ours = scene.admin.read("campaign.master.account", account, "username")
     found = []
@@ -58,6 +62,8 @@ def catalogue_differences(scene, account):
         ("campaign.master.template", "templates", {"name": "name"}),
         ("campaign.master.list", "lists", {"name": "name", "recipient_count": "recipients"}),
     ):
+        if not with_counts:
+            fields = {"name": "name"}
         here = scene.marketer.find(model, [("account_id", "=", account)], ["ref", *fields])
         here = {row["ref"]: tuple(row[name] for name in fields) for row in here}
         there = {
@@ -70,8 +76,9 @@ def catalogue_differences(scene, account):
     return found
 
 
-def _campaign(scene, campaign):
+def _campaign(scene, campaign, unreported=()):
     names = [*TEXTS, "campaign_master_ref", "campaign_master_sync_state"]
+    names.append("campaign_master_unreported")
     figures = {f"campaign_master_{name}": remote for name, remote in FIGURES.items()}
     values = scene.marketer.read("utm.campaign", campaign, *names, *figures)
     remotes = _remote_campaigns(scene, campaign)
@@ -87,8 +94,13 @@ def _campaign(scene, campaign):
     for name, theirs in TEXTS.items():
         if remote["status"] == "draft" and values[name] != remote[theirs]:
             yield f"{name} is {values[name]!r} in Odoo and {remote[theirs]!r} in the sandbox"
+    missing = set(values["campaign_master_unreported"] or ())
+    if not missing.issuperset(unreported):
+        yield f"{sorted(unreported)} are not “–”"
+    if not unreported and scene.sandbox.get("state")["dialect"]["figures"] == "all":
+        missing = set()  # all figures were reported
     for name, theirs in figures.items():
-        if values[name] != remote["statistics"][theirs]:
+        if name not in missing and values[name] != remote["statistics"][theirs]:
             yield (
                 f"{name} is {values[name]} in Odoo and {remote['statistics'][theirs]} "
                 "in the sandbox"

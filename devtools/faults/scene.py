@@ -72,12 +72,12 @@ class Scene:
 
     # === CAMPAIGN MASTER AND ITS ACCOUNT === #
 
-    def connect(self, company=None, **login):
+    def connect(self, company=None, prefix="", **login):
         """Enable an account at the sandbox for a company (the first one); return its id."""
         values = {
             "company_id": company or self.admin.reference("base.main_company"),
             "enabled": True,
-            "api_url": self.url,
+            "api_url": self.url + prefix,
             **LOGIN,
             **login,
         }

@@ -12,6 +12,10 @@ plays every cell with the real client against the sandbox. A cell shows how thin
 click or a run of the scheduled action during which all such calls failed, and in parentheses the
 key of the error that the user sees. The test fails if something else results.
 
+The cells are the same in three dialects of the API: the documented one, that of the company's
+older products, and one with the other forms that Odoo understands. `--all` plays all of them;
+without it, each call is played in one of the other two, with one fault.
+
 Then the fault ends and the scheduled actions run again. A user syncs what had failed or was taken
 for deleted, an administrator corrects a refused login; everything else continues automatically. In
 **every cell**, Odoo and the sandbox agree in the end: there is one campaign with the right texts,
@@ -21,12 +25,14 @@ everyone who can be added is on the list, and results, statistics, templates and
 
 - *waits*: the sync resumes automatically; the campaign says when
 - *failed*: the campaign says why; the next sync continues
+- *done*: Odoo continues, and nothing is missing
 - *partial*: the sync ended; rejected recipients are added by *Retry Failed*
 - *deleted*: Campaign Master says that the campaign was deleted; the next sync finds it again
 - *not refreshed*: the form says why; the last figures are kept, and read again later
 - *read later*: the same without a click, so that nobody sees a message
 - *saved ones kept*: templates and lists are those of the last time
-- *–*: a login's 429 does not say whether it is for the hour or the month
+- *–*: a login's 429 does not say whether it is for the hour or the month; only some calls have an
+  optional member, or an answer that may come later
 """
 
 CALL = re.compile(r"`([^`]+)`, ([^|]+?) *(?=\|)")

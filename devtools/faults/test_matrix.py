@@ -7,7 +7,7 @@ import pytest
 from devtools.environment.places import ROOT
 
 from . import report, table
-from .matrix import CELLS
+from .matrix import CELLS, CELLS_OF_OTHER_DIALECTS
 
 PAGE = ROOT / "docs" / "faults.md"
 
@@ -33,6 +33,23 @@ def test_after_the_fault_odoo_and_campaign_master_agree(cell, matrix, outcomes, 
         assert (outcome.state, outcome.key) == documented.get(cell.key), (
             "./dev test --faults devtools/faults/test_matrix.py --keep writes docs/faults.md."
         )
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        pytest.param(cell, id=cell.name, marks=[] if cell.is_sample else pytest.mark.thorough)
+        for cell in CELLS_OF_OTHER_DIALECTS
+    ],
+)
+def test_in_other_dialects_it_is_the_same(cell, matrix, outcomes, documented, caplog):
+    outcome = matrix.play(cell)
+    report.count("cells in other dialects")
+    assert not [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR]
+    expected = documented and documented.get(cell.key)
+    if cell.key in outcomes:
+        expected = outcomes[cell.key].state, outcomes[cell.key].key
+    assert expected in (None, (outcome.state, outcome.key))
 
 
 def test_the_page_has_every_cell(documented):

@@ -1,11 +1,16 @@
 """Dialects: other forms of the same contract."""
 
-import pytest
+from pathlib import Path
 
-from sandbox.dialect import CLIENT
+import pytest
+import yaml
+
+from sandbox.dialect import CLIENT, Dialect, other_forms
 from sandbox.server import serve
 
 from .caller import Caller
+
+ROOT = Path(__file__).parents[2]
 
 LOGIN = {"username": "ann", "password": "secret of ann"}
 
@@ -23,6 +28,8 @@ def test_where_the_login_is_read(ann, source, in_headers, in_body, in_both):
     assert ann.post("/authenticate", headers=LOGIN).status_code == in_headers
     assert ann.post("/authenticate", json=LOGIN).status_code == in_body
     assert ann.post("/authenticate", headers=LOGIN, json=LOGIN).status_code == in_both
+    incomplete = ann.post("/authenticate", headers={"username": "ann"}, json={"username": "ann"})
+    assert incomplete.status_code in (400, 401)
     wrong = LOGIN | {"password": "wrong"}
     unread = {
         "headers": {"headers": LOGIN, "json": wrong},
@@ -145,12 +152,55 @@ def test_few_members(ann):
     assert response.json() == {"results": [{"email": "ann@example.com", "status": "exists"}]}
 
 
+def test_statistics(ann):
+    campaign, _list_id = sent_campaign(ann)
+    ann.record("bob@example.com", "soft-bounce", campaign)
+    everything = ann.statistics(campaign)
+    assert "bounces" not in everything
+    speak(ann, figures="bounces")
+    older = ann.statistics(campaign)
+    assert older.pop("bounces") == 1
+    assert everything.keys() - older.keys() == {
+        *("delivered", "hardBounces", "softBounces", "rejected", "complaints"),
+    }
+    assert older.items() <= everything.items()
+    speak(ann, figures="few")
+    assert ann.statistics(campaign) == {"sent": 2, "opens": 1, "clicks": 0}
+    speak(ann, figures="bounces delivered", fewMembers=True)
+    assert ann.statistics(campaign) == {"bounces": 1, "delivered": 1}
+    speak(ann, figures="")
+    assert ann.statistics(campaign) == {}
+
+
 def test_one_recipient_a_call(ann):
     speak(ann, recipients=1)
     list_id = ann.list()
     assert ann.push(list_id, "one@example.com") == {"one@example.com": "added"}
     two = {"recipients": [{"email": "a@example.com"}, {"email": "b@example.com"}]}
     assert ann.post(f"/lists/{list_id}/recipients", json=two).status_code == 400
+
+
+def test_results_that_come_later(ann):
+    speak(ann, later=True)
+    list_id = ann.list("known@example.com")
+    both = {"recipients": [{"email": "new@example.com"}, {"email": "known@example.com"}]}
+    response = ann.post(f"/lists/{list_id}/recipients", json=both)
+    assert (response.status_code, response.json().get("results")) == (202, None)
+    assert "x-rate-limit-remaining" in response.headers
+    assert ann.push(list_id, "new@example.com", "known@example.com", "no address") == {
+        "new@example.com": "exists",
+        "known@example.com": "exists",
+        "no address": "invalid",
+    }
+
+
+def test_the_contract_lists_each_form_with_the_default_first():
+    documented = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["info"]["x-dialects"]
+    forms = {name: [value, *other_forms()[name]] for name, value in Dialect().as_dict().items()}
+    assert documented == forms
+    for name, values in documented.items():
+        for value in values:
+            Dialect().change({name: value})
 
 
 def test_a_reset_restores_the_dialect_of_the_start():
@@ -182,6 +232,7 @@ def test_the_page_shows_the_dialect(ann):
         {"prefix": "/api/"},
         {"letterCase": "Pascal"},
         {"accent": "none"},
+        {"figures": "opens reads"},
     ],
 )
 def test_an_unknown_form_is_refused_and_nothing_changes(ann, dialect):

@@ -36,6 +36,16 @@ def test_a_400_can_name_a_member(ann):
     assert ann.get("/lists").json()["errors"][0]["field"] == "subject"
 
 
+def test_a_202_comes_after_the_processing(ann):
+    list_id = ann.list()
+    ann.faults("202")
+    response = push(ann, list_id)
+    assert response.status_code == 202
+    assert "results" not in response.json()
+    assert members(ann) == ["new@example.com"]
+    assert push(ann, list_id).json()["results"][0]["status"] == "exists"
+
+
 def test_a_429_is_of_the_hour_with_a_future_reset(ann):
     ann.faults("429:30")
     headers = ann.get("/lists").headers

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, api
 SCHEDULED_ACTIONS = {
     "ir_cron_pull_statistics": ("campaign.master.campaign", "model._cron_read_statistics()"),
     "ir_cron_push_recipients": ("campaign.master.sync", "model._cron_push()"),
+    "ir_cron_check_api": ("campaign.master.api.check", "model._cron_check()"),
     "ir_cron_refresh_catalogue": ("campaign.master.account", "model._cron_refresh_catalog()"),
 }
 

@@ -1,8 +1,15 @@
 from odoo import SUPERUSER_ID, api
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
 from odoo.addons.campaign_master.models.campaign_master_recipient import SENT_STATUSES
 from odoo.addons.campaign_master.models.campaign_master_sync import PROBLEMS
+
+# What Campaign Master always reported so far.
+FIGURES = (
+    "sent delivered hard_bounces soft_bounces rejected opens unique_opens clicks unique_clicks"
+    " forwards unsubscribes complaints"
+).split()
 
 
 def migrate(cr, version):
@@ -14,6 +21,7 @@ def migrate(cr, version):
     for campaign in campaigns.search([("campaign_master_remote_status", "in", SENT_STATUSES)]):
         campaign._campaign_master_mark_sent()
     _set_companies(cr)
+    _settle_figures(cr)
     _recompute_states_and_rates(env)
     _recompute_engagement(env)
 
@@ -45,6 +53,26 @@ def _set_companies(cr):
         )
 
 
+def _settle_figures(cr):
+    """Figures that were read are numbers, the others NULL. Until now, zeros were not always stored,
+    and the zeros of campaigns that were not read were."""
+    columns = [SQL.identifier(f"campaign_master_{name}") for name in FIGURES]
+    cr.execute(
+        SQL(
+            "UPDATE utm_campaign SET %s",
+            SQL(", ").join(
+                SQL(
+                    "%s = CASE WHEN campaign_master_statistics_at IS NOT NULL"
+                    " THEN COALESCE(%s, 0) END",
+                    column,
+                    column,
+                )
+                for column in columns
+            ),
+        )
+    )
+
+
 def _recompute_states_and_rates(env):
     """Syncs that left somebody out were partial, even if they had nothing to do; campaigns that
     were not sent have no rate."""
@@ -58,7 +86,9 @@ def _recompute_states_and_rates(env):
     )
     env.invalidate_all()
     campaigns = env["utm.campaign"].with_context(active_test=False).search([])
-    for field in (*campaigns._rates(), campaigns._fields["campaign_master_state"]):
+    names = ("state", "total_bounces", "successful", "unreported")
+    others = [campaigns._fields[f"campaign_master_{name}"] for name in names]
+    for field in (*campaigns._rates(), *others):
         env.add_to_compute(field, campaigns)
     env.flush_all()
 

@@ -209,12 +209,15 @@ class SimulatedAccount:
             now = self.clock.now
             others = self._calls_per_day(polling.OTHERS_PERIOD)
             del others["statistics"]
+            spent = self.calls_this_month()
+            limit = account_ledger.MONTH_LIMIT * account_ledger.BACKGROUND_SHARE
+            others["recipients"] = polling.pushes_per_day(now, spent, others["recipients"], limit)
             self._slowdown_of_run = polling.slowdown(
                 now,
-                self.calls_this_month(),
+                spent,
                 self._calls_per_day(polling.STATISTICS_PERIOD)["statistics"],
                 sum(others.values()),
-                account_ledger.MONTH_LIMIT * account_ledger.BACKGROUND_SHARE,
+                limit,
             )
         return self._slowdown_of_run
 
@@ -244,19 +247,26 @@ class Ledger:
     def __init__(self, account, purpose, background):
         self._account = account
         self._purpose = purpose
-        self._share = account_ledger.BACKGROUND_SHARE if background else 1
+        self._background = background
 
     def token(self):
         return None
 
     def before_call(self, call):
         """:raise CampaignMasterRateLimitError: the month's calls are used up"""
-        if self._account.calls_this_month() >= int(account_ledger.MONTH_LIMIT * self._share):
+        now, limit = self._account.clock.now, account_ledger.MONTH_LIMIT
+        period, retry_at = "month", month_end(now)
+        if self._background:
+            limit *= account_ledger.BACKGROUND_SHARE
+            if self._purpose == "recipients" and self._account.calls_this_month() < int(limit):
+                limit = polling.push_limit(now, limit)
+                period, retry_at = "day", polling.tomorrow(now)
+        if self._account.calls_this_month() >= int(limit):
             raise CampaignMasterLedgerLimitError(
-                "month_counted",
-                "The calls of this month are used up.",
-                period="month",
-                retry_at=to_client(month_end(self._account.clock.now)),
+                f"{period}_counted",
+                "The calls are used up.",
+                period=period,
+                retry_at=to_client(retry_at),
                 call=call,
             )
         self._account.count(self._purpose)

@@ -140,7 +140,7 @@ tours.add("campaign_master_deleted", {
 tours.add("campaign_master_refresh", {
     steps: () => [
         { trigger: "a[name=campaign_master_statistics]", run: "click" },
-        { trigger: "[name=campaign_master_sent]:contains(/^0$/)" },
+        { trigger: "[name=campaign_master_sent]:contains(/^–$/)" },
         { trigger: "button[name=action_campaign_master_refresh_statistics]", run: "click" },
         { trigger: ".o_campaign_master_refreshing:contains('Refreshing statistics')" },
         { trigger: "[name=campaign_master_sent]:contains(/^2$/)" },

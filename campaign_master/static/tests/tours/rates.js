@@ -16,7 +16,7 @@ tours.add("campaign_master_rates_list", {
     steps: () => [
         {
             content: "A campaign that was not sent has no rate",
-            trigger: `${row("Draft")} [name=campaign_master_open_rate]:empty`,
+            trigger: `${row("Draft")} [name=campaign_master_open_rate]:contains(/^–$/)`,
         },
         { trigger: `${row("Large")} [name=campaign_master_open_rate]:contains(/^0.00$/)` },
         {
@@ -44,6 +44,62 @@ tours.add("campaign_master_rates_list", {
         { trigger: ".o_group_header:contains('Sent (2)')", run: "click" },
         select("Small"),
         { trigger: `${FOOTER} [data-tooltip='Weighted average']:contains(/^100.00$/)` },
+    ],
+});
+
+/** Figures that Campaign Master does not report are dashes, and in no footer. */
+tours.add("campaign_master_unreported_list", {
+    steps: () => [
+        { trigger: `${row("Partial")} [name=campaign_master_sent]:contains(/^1,000$/)` },
+        { trigger: `${row("Partial")} [name=campaign_master_open_rate]:contains(/^–$/)` },
+        { trigger: `${row("Draft")} [name=campaign_master_sent]:contains(/^–$/)` },
+        { trigger: `${FOOTER} [data-tooltip=Total]:contains(/^2,000$/)` },
+        {
+            content: "Its emails do not count where its opens are unknown",
+            trigger: `${FOOTER} [data-tooltip='Weighted average']:contains(/^1.00$/)`,
+        },
+        select("Draft"),
+        {
+            content: "Of nothing but unknown figures, there is no sum",
+            trigger: `${FOOTER}:not(:has([data-tooltip=Total]))`,
+        },
+        select("Partial"),
+        { trigger: `${FOOTER} [data-tooltip=Total]:contains(/^1,000$/)` },
+        { trigger: `${FOOTER}:not(:has([data-tooltip='Weighted average']))` },
+        select("Partial"),
+        select("Draft"),
+        { trigger: ".o_searchview_dropdown_toggler", run: "click" },
+        { trigger: ".o_group_by_menu .o_menu_item:contains(/^State$/)", run: "click" },
+        { trigger: ".o_group_header:contains('Sent (3)') .o_list_number:contains(/^1.00$/)" },
+        { trigger: ".o_group_header:contains('Draft (1)'):not(:contains('0'))" },
+        { trigger: `${FOOTER} [data-tooltip='Weighted average']:contains(/^1.00$/)` },
+        { trigger: `${FOOTER} [data-tooltip=Total]:contains(/^2,000$/)` },
+    ],
+});
+
+tours.add("campaign_master_unreported_cards", {
+    steps: () => [
+        { trigger: ".o_kanban_record:contains('Partial'):contains('Opened –')" },
+        { trigger: ".o_kanban_record:contains('Partial'):contains('Clicked –')" },
+        { trigger: ".o_kanban_record:contains('Partial'):not(:contains('%'))" },
+        { trigger: ".o_kanban_record:contains('Large'):contains('Opened 0.00 %')" },
+        { trigger: ".o_kanban_record:contains('Draft'):not(:contains('–'))" },
+    ],
+});
+
+tours.add("campaign_master_unreported_form", {
+    steps: () => [
+        { trigger: "a[name=campaign_master_statistics]", run: "click" },
+        { trigger: "[name=campaign_master_sent]:contains(/^1,000$/)" },
+        { trigger: "[name=campaign_master_total_bounces]:contains(/^3$/)" },
+        { trigger: "[name=campaign_master_successful]:contains(/^997$/)" },
+        { trigger: "[name=campaign_master_bounce_rate]:contains(/^0.30$/)" },
+        { trigger: "[name=campaign_master_unique_opens]:contains(/^–$/)" },
+        { trigger: "[name=campaign_master_open_rate]:contains(/^–$/)" },
+        { trigger: "details summary:contains('More metrics')", run: "click" },
+        { trigger: "[name=campaign_master_opens]:contains(/^0$/)" },
+        { trigger: "[name=campaign_master_delivered]:contains(/^–$/)" },
+        { trigger: "[name=campaign_master_hard_bounces]:contains(/^–$/)" },
     ],
 });
 
