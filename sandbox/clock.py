@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 # Python's parser accepts more than the contract: week dates, offsets, spaces.

@@ -9,10 +9,12 @@ from flask import Blueprint, current_app, request
 from . import api, checks, clock, simulation
 from .errors import ApiError
 from .store import COUNTERS, OUTCOMES
+from .stories import STORIES
 
 control = Blueprint("control", __name__, url_prefix="/_sandbox")
 
 MAX_MINUTES = 60 * 24 * 400
+WEEK = 7 * clock.DAY
 TABLES = {"templates": "template", "lists": "list", "campaigns": "campaign"}
 
 
@@ -119,39 +121,39 @@ def opt_in():
 
 @control.post("/campaigns/<id:campaign_id>/send")
 def send(campaign_id):
-    """``{"listId", "minutes", "seed", "minutesAgo", "quiet"}``: send to the list's members.
+    """``{"listId", "minutes", "minutesAgo", "story", "seed", "quiet"}``: send to a list's members.
 
     Activity is simulated over ``minutes`` (0: immediately). With ``minutesAgo``, the campaign was
-    sent that long ago, with the activity since then. The same ``seed`` and list give the same
-    activity. With ``quiet``, all emails are delivered and no activity is simulated. A campaign
-    that is sent again goes to new members only.
+    sent that long ago, and people react over the week after it, unless ``minutes`` says otherwise;
+    what is later than now arrives in time. ``story`` says how people react, see ``stories.py``;
+    ``quiet`` is short for the story of that name. The same list and ``seed`` (by default the
+    campaign's id) give the same activity. A campaign that is sent again goes to new members only.
     """
-    data = _body("listId", "minutes", "seed", "minutesAgo", "quiet")
+    data = _body("listId", "minutes", "minutesAgo", "story", "seed", "quiet")
     minutes, ago = _minutes(data, "minutes"), _minutes(data, "minutesAgo")
+    story = "quiet" if data.get("quiet") is True else data.get("story", "usual")
     seed = data.get("seed")
     if type(seed) not in (int, str, type(None)):
         raise ApiError(400, "seed must be a number or a string.")
     with _sandbox().store.transaction() as store:
-        quiet = data.get("quiet") is True
-        return {
-            "recipients": send_campaign(
-                store, campaign_id, data.get("listId"), minutes, ago, seed, quiet
-            )
-        }
+        emails = send_campaign(store, campaign_id, data.get("listId"), minutes, ago, story, seed)
+    return {"recipients": emails}
 
 
 def send_campaign(
-    store, campaign_id, list_id, minutes, minutes_ago=0, seed=None, quiet=False
+    store, campaign_id, list_id, minutes, minutes_ago=0, story="usual", seed=None
 ) -> int:
     """Send a campaign; return the number of emails."""
     campaign = _campaign(store, campaign_id)
     if not checks.is_id(list_id) or not store.get_list(list_id, campaign["account"]):
         raise ApiError(400, "The list does not exist in the campaign's account.")
+    if story not in [*STORIES]:
+        raise ApiError(400, f"story must be one of: {', '.join(STORIES)}.")
     start = clock.now() - int(minutes_ago * clock.MINUTE)
-    # Within 0 minutes, a campaign sent in the past has its activity spread over the time since.
-    end = start + int((minutes or minutes_ago) * clock.MINUTE)
+    duration = int(minutes * clock.MINUTE) or (WEEK if minutes_ago else 0)
     emails = store.unsent_emails(campaign_id, list_id)
-    plan = simulation.plan(emails, start, end, seed, quiet)
+    seed = campaign_id if seed is None else seed
+    plan = simulation.plan(emails, start, start + duration, seed, story)
     store.start_sending(campaign_id, list_id, start, plan)
     return len(emails)
 

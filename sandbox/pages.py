@@ -8,6 +8,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from . import clock
 from .control import send_campaign
 from .errors import ApiError
+from .stories import STORIES
 
 pages = Blueprint("pages", __name__, static_folder="static", static_url_path="/_sandbox/static")
 
@@ -18,8 +19,17 @@ DURATIONS = {
     "10": "Within 10 minutes",
     "60": "Within an hour",
     "1440": "Within a day",
+    "10080": "Within a week",
 }
 """The time in which activity is simulated, by minutes."""
+AGES = {
+    "0": "Now",
+    "60": "An hour ago",
+    "1440": "A day ago",
+    "10080": "A week ago",
+    "43200": "30 days ago",
+}
+"""When the campaign was sent, by minutes."""
 
 
 def _sandbox():
@@ -83,10 +93,12 @@ def create(kind):
 @pages.post("/_sandbox/page/campaigns/<id:campaign_id>/send")
 def send(campaign_id):
     minutes, list_id = request.form.get("minutes"), request.form.get("list", "")
-    if minutes not in DURATIONS or not (list_id.isascii() and list_id.isdecimal()):
+    ago, story = request.form.get("ago", "0"), request.form.get("story", "usual")
+    is_id = list_id.isascii() and list_id.isdecimal()
+    if minutes not in DURATIONS or ago not in AGES or not is_id:
         raise ApiError(400, "Select a list and a duration.")
     with _sandbox().store.transaction() as store:
-        send_campaign(store, campaign_id, int(list_id), int(minutes))
+        send_campaign(store, campaign_id, int(list_id), int(minutes), int(ago), story)
         account = store.get_campaign(campaign_id)["account"]
     return _redirect(account, f"campaign-{campaign_id}")
 
@@ -131,7 +143,9 @@ def _overview(error=None):
             campaigns=campaigns,
             lists=lists,
             templates=templates,
+            stories={name: story.label for name, story in STORIES.items()},
             durations=DURATIONS,
+            ages=AGES,
             usage=sandbox.limits.as_dict(account),
             faults=[fault for fault in sandbox.faults.as_dicts() if fault["count"] != 0],
             dialect=sandbox.dialect.changes(),

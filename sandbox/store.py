@@ -392,8 +392,8 @@ class Store:
             ((max(at, now), at, first + index, kind) for at, index, kind in plan.events),
         )
         self._db.execute(
-            "UPDATE campaign SET status = 'sending', list_id = ?,"
-            " sent_at = coalesce(sent_at, ?), sent_by = ? WHERE id = ?",
+            "UPDATE campaign SET status = 'sending', list_id = ?1, created = min(created, ?2),"
+            " sent_at = coalesce(sent_at, ?2), sent_by = ?3 WHERE id = ?4",
             (list_id, start, plan.sent_by, campaign_id),
         )
         self._apply_due_events(clock.now())

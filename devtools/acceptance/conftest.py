@@ -1,16 +1,13 @@
 """Fixtures of the acceptance tests."""
 
 import contextlib
-import os
 
 import pytest
-from playwright.sync_api import sync_playwright
 
+from devtools.environment import camera
 from devtools.environment import odoo as odoo_command
 
 from . import commands  # noqa: F401 (saves the environment)
-
-CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +25,8 @@ def odoo():
 def browser():
     """A headless Chromium."""
     odoo_command.need_browser()
-    program = next(filter(os.path.exists, CHROMIUM))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with camera.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -41,17 +35,6 @@ def page(browser):
     with contextlib.ExitStack() as stack:
 
         def log_in(url, login, password):
-            context = stack.enter_context(
-                contextlib.closing(
-                    browser.new_context(base_url=url, viewport={"width": 1366, "height": 768})
-                )
-            )
-            page = context.new_page()
-            page.goto("/web/login")
-            page.fill("input[name=login]", login)
-            page.fill("input[name=password]", password)
-            page.click("button[type=submit]")
-            page.wait_for_url("**/odoo**")
-            return page
+            return stack.enter_context(camera.logged_in(browser, url, login, password))
 
         yield log_in

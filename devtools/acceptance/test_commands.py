@@ -32,6 +32,7 @@ ENDING = {
     "test --all": FAULTS,
     "test --keep": FAULTS,
     "lint --fix": ["lint", "--fix"],
+    "pictures": ["pictures"],
     "pot": ["pot"],
     "bench": BENCH,
     "bench --quick": BENCH,

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from devtools.environment import demo_seed, rpc
+from devtools.environment import demo_seed, demo_year, rpc
 from devtools.environment.demo import DATABASE
 
 from . import commands
@@ -61,7 +61,7 @@ def _sent_campaign(odoo_url):
     """Read the sent campaign's figures as the marketing user."""
     marketing = rpc.Odoo(odoo_url, DATABASE, **demo_seed.MARKETING)
     names = [f"campaign_master_{name}" for name in ("sent", "delivered", "opens", "clicks")]
-    [campaign] = marketing.find("utm.campaign", [("title", "=", demo_seed.SENT)], names)
+    [campaign] = marketing.find("utm.campaign", [("title", "=", demo_year.SENT)], names)
     return campaign
 
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "demo": "demo",
     "lint": "lint",
     "odoo": "odoo",
+    "pictures": "pictures",
     "pot": "pot",
     "sandbox": "sandbox",
     "test": "tests_run",

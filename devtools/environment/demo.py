@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import os
 
-from . import demo_check, demo_seed, machine, template
+from . import demo_check, demo_seed, demo_year, machine, template
 from . import odoo as odoo_command
 from .console import Problem, complain, say
 from .places import ADDON, STATE
@@ -20,8 +20,10 @@ READY = """
   Campaign Master  {sandbox}
                      local sandbox: create templates and lists, send campaigns
 
-In Odoo, open Email Marketing > Campaigns. "{planned}" is ready to sync;
-"{sent}" has been sent, and its statistics keep changing.
+In Odoo, open Email Marketing > Campaigns: a year of campaigns. The newest,
+"{sent}", still receives opens and clicks; "{ready}" can be sent
+in the sandbox; "{planned}" is ready to sync. The company switcher shows one
+campaign of another company.
 Press Ctrl-C to stop. Later starts take seconds and keep your data."""
 
 
@@ -36,13 +38,14 @@ def command(args):
         _prepare_database(odoo)
         say("Starting Odoo and the sandbox ...")
         with machine.running(odoo, DATABASE, DIRECTORY) as demo:
-            demo_seed.seed(demo)
+            demo_year.seed(demo)
             say(
                 READY.format(
                     odoo=demo.odoo_url,
                     sandbox=demo.sandbox_url,
                     planned=demo_seed.PLANNED,
-                    sent=demo_seed.SENT,
+                    ready=demo_seed.READY,
+                    sent=demo_year.SENT,
                 )
             )
             try:

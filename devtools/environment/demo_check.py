@@ -6,10 +6,9 @@ expected results are computed from the lists of people and from the sandbox's st
 
 import contextlib
 import re
-import shutil
 from collections import Counter
 
-from . import demo_seed, machine, people, template
+from . import demo_seed, machine, people
 from . import odoo as odoo_command
 from .console import Problem, say
 from .places import STATE, locked
@@ -48,14 +47,12 @@ ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 
 def run():
     """Run all checks; return the exit code."""
-    with locked("demo-check"), odoo_command.ready() as odoo:
-        shutil.rmtree(DIRECTORY, ignore_errors=True)
-        template.make_database(odoo, DATABASE)
-        try:
-            with machine.running(odoo, DATABASE, DIRECTORY) as demo:
-                Check(demo).run()
-        finally:
-            odoo.drop(DATABASE)
+    with (
+        locked("demo-check"),
+        odoo_command.ready() as odoo,
+        machine.fresh(odoo, DATABASE, DIRECTORY) as demo,
+    ):
+        Check(demo).run()
     say("All checks passed.")
     return 0
 

@@ -1,12 +1,13 @@
 """Runs Odoo and the sandbox."""
 
 import contextlib
+import shutil
 import socket
 import threading
 import time
 from dataclasses import dataclass
 
-from . import rpc, sandbox
+from . import rpc, sandbox, template
 from .console import Problem, say
 from .places import ROOT
 from .processes import ended
@@ -56,6 +57,18 @@ def running(odoo, database, directory):
     ):
         processes = {"Odoo": odoo_process, "The sandbox": sandbox_process}
         yield Demo(database, odoo_url, sandbox_url, processes)
+
+
+@contextlib.contextmanager
+def fresh(odoo, database, directory):
+    """Run both with a new database and sandbox, and drop the database at the end."""
+    shutil.rmtree(directory, ignore_errors=True)
+    template.make_database(odoo, database)
+    try:
+        with running(odoo, database, directory) as demo:
+            yield demo
+    finally:
+        odoo.drop(database)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Tests of ./dev that download nothing."""
 
+import datetime
 import os
 import socket
 import subprocess
@@ -8,10 +9,13 @@ from collections import Counter
 
 import pytest
 
-from devtools.environment import machine, people, pot
+from devtools.environment import demo_year, machine, people, pot, readers
 from devtools.environment.odoo import logged_warnings
 from devtools.environment.places import HERE, ROOT
 from devtools.environment.tests_run import _split_args
+from sandbox.stories import STORIES
+
+SHOP = "campaign_master/static/description/index.html"
 
 LOG = """\
 2026-11-23 23:14:55,943 7085 INFO db odoo.modules.loading: 28 modules loaded
@@ -99,6 +103,35 @@ def test_missing_debian_packages_are_listed_first(tmp_path):
     assert "will be installed: chromium postgresql" in run.stdout
     assert "Not root, and sudo not found" in run.stdout
     assert not (tmp_path / "called").exists()
+
+
+def test_every_picture_is_small_and_shown_once():
+    for page, folder in {"README.md": "docs/images", SHOP: SHOP.rpartition("/")[0]}.items():
+        text = (ROOT / page).read_text()
+        pictures = [*(ROOT / folder).glob("*.png")]
+        assert pictures
+        for picture in pictures:
+            assert picture.stat().st_size <= 200_000, picture
+            assert picture.name == "icon.png" or text.count(picture.name) == 1, picture
+
+
+def test_people_of_the_demo_are_always_the_same_and_can_be_mailed():
+    assert readers.rows() == readers.rows()
+    emails = [row[4] for rows in readers.rows() for row in rows]
+    assert len(emails) == len(set(emails)) > 350
+    assert all(email.isascii() and email.endswith(".example") for email in emails)
+    names = [row[0] for rows in readers.rows() for row in rows]
+    assert len(names) == len(set(names))
+
+
+def test_the_demo_shows_a_year_of_campaigns_with_different_stories():
+    times = [sending.sent_at() for sending in demo_year.YEAR]
+    assert len(times) == 12
+    assert times == sorted(times)
+    assert times[-1] - times[0] > datetime.timedelta(days=330)
+    assert {sending.story for sending in demo_year.YEAR} <= {*STORIES}
+    titles = [f"{sending.title}{sending.sent_at():%B}" for sending in demo_year.YEAR]
+    assert len(titles) == len(set(titles))
 
 
 def test_the_demo_has_missing_invalid_shared_and_mixed_case_addresses():
