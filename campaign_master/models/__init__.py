@@ -13,6 +13,8 @@ from . import (
     campaign_master_catalog,
     campaign_master_engagement,
     campaign_master_engagement_mixin,
+    campaign_master_engagement_words,
+    campaign_master_engagement_words_mixin,
     campaign_master_list,
     campaign_master_optout,
     campaign_master_rates,

@@ -22,6 +22,8 @@ ONCE = [
     else f"{'MAX' if function == 'SUM' else function}({name})"
     for name, function in TOTALS.items()
 ]
+# When a campaign was sent. If Campaign Master does not say so, it was when Odoo saw it.
+SENT_AT = SQL("COALESCE(campaign.campaign_master_sent_at, seen.seen_sent_at)")
 # With activity, or something else to say.
 HAVING = SQL(
     "HAVING SUM(open_count + click_count + forward_count + unsubscribe_count) > 0"
@@ -30,7 +32,9 @@ HAVING = SQL(
 
 
 class CampaignMasterEngagement(models.Model):
-    """What one person did on all campaigns of one company. People without activity have no row.
+    """What one person did on all campaigns of one company; and how engaged the person is, in a
+    word: see ``campaign_master_engagement_words.py``. People without activity have no totals, and
+    those to whom nothing was delivered either have no row.
 
     Stored, so that lists of people can be searched and sorted by it. In its own narrow table,
     because writing ``res_partner`` takes five times as long, and because companies that share a
@@ -104,7 +108,7 @@ class CampaignMasterEngagement(models.Model):
 
         :param str model: ``res.partner`` or ``crm.lead``
         :param ids: ids of these people
-        :param bool removed: whether there may be less to count than before, so that rows may have
+        :param bool removed: whether there may be less to count than before, so that totals may have
             to go
         """
         if not ids:
@@ -163,7 +167,7 @@ class CampaignMasterEngagement(models.Model):
                     for function, column in zip(TOTALS.values(), columns, strict=True)
                 ),
                 having=HAVING if removed else SQL(""),
-                removed=self._remove_sql(person_field, list(ids)) if removed else SQL(""),
+                removed=self._clear_sql(person_field, columns, list(ids)) if removed else SQL(""),
                 person=person_field,
                 columns=SQL(", ").join(columns),
                 old=SQL(", ").join(SQL("engagement.%s", column) for column in columns),
@@ -174,17 +178,19 @@ class CampaignMasterEngagement(models.Model):
         People.invalidate_model([f"campaign_master_{name}" for name in TOTALS], flush=False)
 
     @api.model
-    def _remove_sql(self, person_field, ids):
-        """:return: the part of the statement that removes rows of people without activity"""
+    def _clear_sql(self, person_field, columns, ids):
+        """:return: the part of the statement that clears the totals of people without activity"""
         return SQL(
             """
-            , removed AS (
-                DELETE FROM campaign_master_engagement AS engagement
-                 WHERE %(person)s = ANY(%(ids)s)
+            , cleared AS (
+                UPDATE campaign_master_engagement AS engagement SET (%(columns)s) = ROW (%(empty)s)
+                 WHERE %(person)s = ANY(%(ids)s) AND open_count IS NOT NULL
                    AND NOT EXISTS (SELECT FROM total
                                     WHERE person_id = engagement.%(person)s
                                       AND company_id = engagement.company_id))
             """,
+            columns=SQL(", ").join(columns),
+            empty=SQL(", ").join([SQL("NULL")] * len(columns)),
             person=person_field,
             ids=ids,
         )
@@ -203,8 +209,7 @@ class CampaignMasterEngagement(models.Model):
                         WHERE email = present.address AND bounced LIMIT 1
                    ) AS bounce
                    CROSS JOIN LATERAL (
-                       -- If Campaign Master does not say when a campaign was sent, it was when Odoo
-                       -- saw it. Only one that somebody reacted to before that is the latest.
+                       -- Without a time: somebody reacted before Odoo saw that it was sent.
                        SELECT DISTINCT ON (campaign.campaign_master_company_id)
                               campaign.campaign_master_company_id AS company_id,
                               sent.bounced AND sent.open_count = 0 AND sent.click_count = 0
@@ -215,10 +220,9 @@ class CampaignMasterEngagement(models.Model):
                                   ON seen.campaign_id = campaign.id
                         WHERE sent.email = present.address AND sent.sent_to
                         ORDER BY campaign.campaign_master_company_id,
-                                 COALESCE(campaign.campaign_master_sent_at, seen.seen_sent_at)
-                                     DESC NULLS FIRST,
-                                 campaign.id DESC, sent.id
+                                 %s DESC NULLS FIRST, campaign.id DESC, sent.id
                    ) AS latest
              WHERE latest.is_bounced
-            """
+            """,
+            SENT_AT,
         )

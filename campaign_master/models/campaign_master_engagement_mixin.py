@@ -1,9 +1,12 @@
+from functools import cache
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..tools import MARKETING_GROUP
 from .campaign_master_engagement import TOTALS
+from .campaign_master_engagement_words import BASIS
 
 PREFIX = "campaign_master_"
 TOTAL = {"compute": "_compute_campaign_master_totals", "groups": MARKETING_GROUP}
@@ -18,11 +21,16 @@ LINE_COLUMNS = SQL(", ").join(
     SQL.identifier(name)
     for name in ("campaign_id", "email", "sent_to", "delivered", "is_twin", *TOTALS)
 )
-# The values of people without a campaign.
+# The totals of people without a campaign.
 NO_ENGAGEMENT = {
     PREFIX + name: 0 if function in ("SUM", "COUNT") else False
     for name, function in {COUNT: "COUNT", **TOTALS}.items()
 }
+WORD, REASON = PREFIX + "engagement", PREFIX + "engagement_reason"
+# All values of people without a campaign.
+NOTHING = {**NO_ENGAGEMENT, WORD: False, REASON: False}
+# Types of values that may be missing.
+NULLABLE = {"datetime": SQL("timestamp[]"), "selection": SQL("text[]")}
 
 
 def _search(name):
@@ -34,7 +42,8 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
     """A partner or lead, which can be a recipient, with its totals over all campaigns.
 
     The totals come from ``campaign.master.engagement``, of the companies that the user has
-    selected. They are not stored here, but can be searched and sorted like stored fields.
+    selected. They are not stored here, but can be searched, sorted and grouped like stored fields.
+    So can the word for the engagement, see ``campaign_master_engagement_words_mixin.py``.
     """
 
     _name = "campaign.master.engagement.mixin"
@@ -120,26 +129,36 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
         help="At least one campaign was delivered to this person.",
     )
 
-    @api.depends_context("uid", "allowed_company_ids")
+    @api.depends_context("uid", "allowed_company_ids", "lang")
     def _compute_campaign_master_totals(self):
         totals = self._campaign_master_totals()
         for record in self:
-            record.update(totals.get(record._origin.id, NO_ENGAGEMENT))
+            record.update(totals.get(record._origin.id, NOTHING))
 
     def _campaign_master_totals(self):
         """:return: values of all fields above by id, of people with a campaign"""
         ids = list(self._origin.ids)
         rows = self.env.execute_query_dict(
             SQL(
-                "SELECT * FROM (%s) AS counts LEFT JOIN (%s) AS totals USING (person_id)",
+                """
+                SELECT * FROM (%s) AS counts
+                  LEFT JOIN (%s) AS totals USING (person_id)
+                  LEFT JOIN (%s) AS words USING (person_id)
+                """,
                 self._campaign_master_counts_sql(ids),
                 self._campaign_master_totals_sql(ids),
+                self._campaign_master_words_sql(ids),
             )
         )
+        reason = cache(self._campaign_master_reason)
         return {
             row["person_id"]: {
-                name: row[name.removeprefix(PREFIX)] or empty
-                for name, empty in NO_ENGAGEMENT.items()
+                **{
+                    name: row[name.removeprefix(PREFIX)] or empty
+                    for name, empty in NO_ENGAGEMENT.items()
+                },
+                WORD: row["word"] or False,
+                REASON: reason(row["word"], *(row[name] for name in BASIS)),
             }
             for row in rows
         }
@@ -147,17 +166,17 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
     def read(self, fields=None, load="_classic_read"):
         """Read the totals of all records at once: record by record, Odoo would check the groups of
         each value, a tenth of the time that a list of 80 people takes."""
-        names = [name for name in fields or () if name in NO_ENGAGEMENT]
+        names = [name for name in fields or () if name in NOTHING]
         if not names:
             return super().read(fields, load)
         # Without a name, Odoo would read all fields.
-        others = [name for name in fields if name not in NO_ENGAGEMENT] or ["id"]
+        others = [name for name in fields if name not in NOTHING] or ["id"]
         rows = super().read(others, load)
         for name in names:
             self._check_field_access(self._fields[name], "read")
         totals = self._campaign_master_totals()
         for row in rows:
-            values = totals.get(row["id"] or row["id"].origin, NO_ENGAGEMENT)
+            values = totals.get(row["id"] or row["id"].origin, NOTHING)
             row.update((name, values[name]) for name in names)
         return rows
 
@@ -172,7 +191,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
         return SQL(
             """
             SELECT %(person)s AS person_id, %(columns)s FROM campaign_master_engagement
-             WHERE company_id = ANY(%(companies)s) AND %(people)s
+             WHERE company_id = ANY(%(companies)s) AND open_count IS NOT NULL AND %(people)s
              GROUP BY %(person)s
             """,
             person=person,
@@ -206,7 +225,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
         """:return: a SELECT of the recipients that count for people: ``person_id``, the ``address``
         that the person has now, as recipients store it, and ``LINE_COLUMNS``
 
-        :param ids: ids of people; ``None`` for all
+        :param ids: as in :meth:`_campaign_master_people_sql`
         """
         return SQL(
             "WITH person AS %s (SELECT id, LOWER(email_normalized) AS address FROM %s WHERE %s) %s",
@@ -239,7 +258,15 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
     @api.model
     def _campaign_master_people_sql(self, person, ids):
-        return SQL("%s IS NOT NULL", person) if ids is None else SQL("%s = ANY(%s)", person, ids)
+        """:return: a condition: who is one of these people
+
+        :param ids: ids of people: a list, or a ``range``; ``None`` for all
+        """
+        if ids is None:
+            return SQL("%s IS NOT NULL", person)
+        if isinstance(ids, range):
+            return SQL("%s BETWEEN %s AND %s", person, ids[0], ids[-1])
+        return SQL("%s = ANY(%s)", person, ids)
 
     @api.model
     def _campaign_master_flush(self):
@@ -252,12 +279,15 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Sort and search by the totals as if they were stored."""
-        if query is None or field_expr not in NO_ENGAGEMENT:
+        if query is None or field_expr not in {*NO_ENGAGEMENT, WORD}:
             return super()._field_to_sql(alias, field_expr, query)
         self._check_field_access(self._fields[field_expr], "read")
         name = field_expr.removeprefix(PREFIX)
         if name == COUNT:
             kind, select = "campaign_master_counts", self._campaign_master_counts_sql()
+        elif field_expr == WORD:
+            name = "word"
+            kind, select = "campaign_master_words", self._campaign_master_words_sql()
         else:
             kind, select = "campaign_master_engagements", self._campaign_master_totals_sql()
         totals = query.make_alias(alias, kind)
@@ -283,9 +313,9 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
             column = model._field_to_sql(alias, field_name, query)
             if operator in ("in", "not in"):
                 values = list(value)
-                if model._fields[field_name].type == "datetime":
+                if kind := NULLABLE.get(model._fields[field_name].type):
                     known = [entry for entry in values if entry]
-                    condition = SQL("%s = ANY(%s::timestamp[])", column, known)
+                    condition = SQL("%s = ANY(%s::%s)", column, known, kind)
                     if len(known) < len(values):
                         condition = SQL("(%s OR %s IS NULL)", condition, column)
                 elif model._fields[field_name].type == "boolean":

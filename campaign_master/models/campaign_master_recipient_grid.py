@@ -36,6 +36,20 @@ class CampaignMasterRecipient(models.Model):
         help="What is entered as the person's email contains several addresses. The first one is "
         "used.",
     )
+    shared_with_count = fields.Integer(
+        string="Shares the Address With",
+        compute="_compute_shared_with_count",
+        help="Number of other people on the campaign with the same address. Whoever of them opened "
+        "or clicked, all have opened or clicked.",
+    )
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Contact of the Person",
+        store=False,
+        search="_search_contact_id",
+        exportable=False,
+        help="The contact or company, or the contact that a lead became and that has its address.",
+    )
 
     @api.depends("partner_id", "lead_id")
     def _compute_person(self):
@@ -61,6 +75,31 @@ class CampaignMasterRecipient(models.Model):
             # sudo: the user may read the recipient, and so its name
             person = recipient.sudo().partner_id or recipient.sudo().lead_id
             recipient.display_name = person.display_name or recipient.email
+
+    @api.depends("campaign_id", "email")
+    def _compute_shared_with_count(self):
+        # sudo: the number includes leads that the user may not see
+        groups = self.sudo()._read_group(
+            Domain("campaign_id", "in", self.campaign_id.ids)
+            & Domain("email", "in", [email for email in self.mapped("email") if email]),
+            ["campaign_id", "email"],
+            ["partner_id:recordset", "lead_id:recordset"],
+        )
+        # A lead and the contact that it became are one person.
+        counts = {
+            (campaign.id, email): len(partners | leads.partner_id)
+            + len(leads.filtered(lambda lead: not lead.partner_id))
+            for campaign, email, partners, leads in groups
+        }
+        for recipient in self:
+            count = counts.get((recipient.campaign_id.id, recipient.email), 0)
+            recipient.shared_with_count = max(count - 1, 0)
+
+    def _search_contact_id(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        contacts = self.env["res.partner"].browse(one for one in value if isinstance(one, int))
+        return Domain.OR(one._campaign_master_lines_domain() for one in contacts.exists())
 
     def _search_person_name(self, operator, value):
         return self._search_person(

@@ -197,6 +197,7 @@ class CampaignMasterRecipient(models.Model):
                 )
             )
             self.env["campaign.master.engagement"]._recompute_people(people, removed=True)
+            self.env["campaign.master.account"]._cron("update_engagement")._trigger()
         return self.search_count(
             Domain("campaign_id", "=", campaign.id)
             & Domain("sent_to", "=", True)

@@ -7,7 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
-from ..models.campaign_master_engagement_mixin import NO_ENGAGEMENT
+from ..models.campaign_master_engagement_mixin import NO_ENGAGEMENT, WORD
 from .common import CampaignMasterCase
 from .test_access import NOT_STORED, PROTECTED
 
@@ -265,7 +265,7 @@ class TestTotalsOfPeople(CampaignMasterCase):
         # Nobody does all of this.
         engagement = self.account.env["campaign.master.engagement"].search([])
         engagement.write({"bounced": True, "open_count": 3, "first_open": "2026-03-01 10:00:00"})
-        engagement.write({"last_open": "2026-03-01 10:00:00"})
+        engagement.write({"last_open": "2026-03-01 10:00:00", "word": "active"})
         self.env.invalidate_all()
 
     def people(self, user):
@@ -309,7 +309,7 @@ class TestTotalsOfPeople(CampaignMasterCase):
         )
         user.group_ids += self.env.ref(EXPORT)
         for person in self.people(user):
-            for name in (*NO_ENGAGEMENT, DELIVERED):
+            for name in (*NO_ENGAGEMENT, WORD, DELIVERED):
                 self.assertTrue(person.with_user(self.marketer).search([(name, "!=", False)]), name)
                 for way, reach in self.ways(person, name).items():
                     person.invalidate_recordset()
@@ -331,7 +331,7 @@ class TestTotalsOfPeople(CampaignMasterCase):
         for person in self.people(user):
             same = [("id", "=", person.id)]
             self.assertEqual(person.search(same), person)
-            for name in (*NO_ENGAGEMENT, DELIVERED):
+            for name in (*NO_ENGAGEMENT, WORD, DELIVERED):
                 with self.subTest(f"{person._name} {name}"):
                     self.assertFalse(person.search([*same, (name, "!=", False)]))
                     if name == DELIVERED:
@@ -344,6 +344,8 @@ class TestTotalsOfPeople(CampaignMasterCase):
                     )
                     self.assertFalse(value)
                     function = "max" if is_time else "bool_or" if value is False else "sum"
+                    if name == WORD:
+                        function = "count"
                     [[total]] = person._read_group(same, [], [f"{name}:{function}"])
                     self.assertFalse(total)
 

@@ -181,3 +181,41 @@ class TestBrowser(CampaignMasterCase, HttpCase):
             login="marketer",
         )
         self.assertEqual(self.states(campaign), {"tick@example.com": "pending"})
+
+    # === PEOPLE === #
+
+    def make_reader(self):
+        """A contact with three campaigns, the first of which was clicked."""
+        ann = self.make_contacts("ann@example.com", name="Ann Reader")
+        for title in ("First news", "Second news", "Third news"):
+            campaign = self.make_campaign(title=title)
+            self.add(campaign, ann + self.make_contacts("Ann@example.com"))
+            self.sync(campaign)
+            self.sandbox.send(campaign.campaign_master_ref, self.list_ref, quiet=True)
+            if title == "First news":
+                self.sandbox.control(
+                    f"campaigns/{campaign.campaign_master_ref}/activity",
+                    {"email": "ann@example.com", "kind": "click", "times": 2},
+                )
+            self.pull()
+        self.run_cron("update_engagement")
+        return ann
+
+    def test_a_contacts_campaigns_are_seen_and_opened(self):
+        ann = self.make_reader()
+        url = f"/odoo/action-contacts.action_contacts/{ann.id}"
+        self.start_tour(url, "campaign_master_person", login="marketer")
+
+    def test_a_leads_campaigns_are_cards_on_a_phone(self):
+        lead = self.env["crm.lead"].create({"name": "Wants more", "email_from": "ann@example.com"})
+        campaign = self.make_campaign(title="First news")
+        self.add(campaign, lead)
+        self.sync(campaign)
+        self.browser_size, self.touch_enabled = "375x667", True
+        url = f"/odoo/action-crm.crm_lead_opportunities/{lead.id}"
+        self.start_tour(url, "campaign_master_person_phone", login="marketer")
+
+    def test_contacts_are_grouped_by_their_engagement(self):
+        self.make_reader()
+        url = "/odoo/action-contacts.action_contacts?view_type=list"
+        self.start_tour(url, "campaign_master_engagement", login="marketer")

@@ -262,6 +262,15 @@ def test_scheduled_actions_keep_their_settings_and_get_their_code(upgraded):
         scene.run(cron)
 
 
+def test_the_engagement_of_people_is_found_once_after_the_upgrade(upgraded):
+    scene = upgraded.data.scene
+    cron = scene.admin.reference("campaign_master.ir_cron_update_engagement")
+    assert scene.sql("SELECT call_at FROM ir_cron_trigger WHERE cron_id = %s", cron)
+    assert scene.admin.call("ir.cron", "method_direct_trigger", [cron]) is True
+    [[words]] = scene.sql("SELECT COUNT(word) FROM campaign_master_engagement")
+    assert words
+
+
 RULES = """
     SELECT data.name, data.noupdate, rule.domain_force, rule.active, rule.perm_read,
            rule.perm_write, rule.perm_create, rule.perm_unlink,

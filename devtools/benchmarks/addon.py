@@ -197,6 +197,14 @@ def sql_mark_added(campaign_id):
     """
 
 
+SQL_MARK_SENT = f"UPDATE {RECIPIENT_TABLE} SET sent_to = TRUE WHERE sync_state = 'added'"
+
+
+def update_words(env):
+    """Find the word for everybody's engagement, as the scheduled action does."""
+    env["campaign.master.engagement"]._cron_update_words()
+
+
 def activity(email, number, times):
     """Return a recipient's activity.
 

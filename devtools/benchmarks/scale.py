@@ -1,7 +1,8 @@
 """Rows 8 and 9: a million recipients, in a separate process for each size.
 
 ``python -m devtools.benchmarks.scale URL PEOPLE`` is that process. It adds that many people to each
-of four campaigns, pushes them, stores their activity, and prints times and memory as JSON.
+of four campaigns, pushes them, stores their activity, finds a word for everybody's engagement, and
+prints times and memory as JSON.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from .results import Result, format_seconds
 from .timing import Stopwatch, median
 
 CAMPAIGNS = 4
-JOBS = ("add", "push", "ingest")
+JOBS = ("add", "push", "ingest", "words")
 KB_PER_MB = 1024
 
 
@@ -34,7 +35,7 @@ def measure(fixture, _odoo):
         command = [sys.executable, "-P", "-m", __name__, fixture.url, str(people)]
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         reports[people].append(json.loads(run.stdout))
-    for job in ("push", "ingest"):
+    for job in ("push", "ingest", "words"):
         peaks = {
             people: median([report["peak"][job] for report in some]) / KB_PER_MB
             for people, some in reports.items()
@@ -72,6 +73,7 @@ def main(url, people):
     """Run all jobs; print the seconds and the peak memory, in kilobytes, of each."""
     odoo_database.configure()
     # They import the add-on, which is possible only once Odoo is configured.
+    from . import addon
     from .fixture import Fixture
     from .pushing import push
 
@@ -92,6 +94,10 @@ def main(url, people):
     with peak_memory(peak, "ingest"):
         for campaign_id in campaign_ids:
             ingest(fixture, campaign_id, watches["ingest"])
+    fixture.database.sql(addon.SQL_MARK_SENT)
+    fixture.database.vacuum(*addon.TABLES)
+    with peak_memory(peak, "words"), fixture.database.transaction() as env, watches["words"]:
+        addon.update_words(env)
     seconds = {job: watch.seconds for job, watch in watches.items()}
     print(json.dumps({"seconds": seconds, "peak": peak}))
 

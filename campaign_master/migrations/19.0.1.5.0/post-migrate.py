@@ -24,6 +24,8 @@ def migrate(cr, version):
     _settle_figures(cr)
     _recompute_states_and_rates(env)
     _recompute_engagement(env)
+    # After the upgrade: it takes as long as there are people.
+    env["campaign.master.account"]._cron("update_engagement")._trigger()
 
 
 def _mark_twins(cr):

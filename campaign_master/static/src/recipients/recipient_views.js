@@ -11,18 +11,18 @@ import { executeButtonCallback } from "@web/views/view_button/view_button_hook";
 
 import { EventBus } from "@odoo/owl";
 
-/** In a campaign's form, the recipients are a part of its main content. */
+/** In a form, the recipients are a part of its main content. */
 class RecipientLayout extends Layout {
     static template = "campaign_master.RecipientLayout";
 }
 
 /**
- * Recipients with a menu and page of their own or, with these properties, in a campaign's form:
- * then with a button to add recipients, and reloaded together with the campaign.
+ * Recipients with a menu and page of their own or, with these properties, in a form: then reloaded
+ * together with it and, on a campaign, with a button to add recipients.
  */
 const EMBEDDED_PROPS = {
     addLabel: { type: String, optional: true },
-    campaignBus: { type: EventBus, optional: true },
+    formBus: { type: EventBus, optional: true },
     onAdd: { type: Function, optional: true },
 };
 
@@ -35,12 +35,12 @@ function embeddable(Controller) {
             super.setup();
             if (this.isEmbedded) {
                 // Without parameters, the model reloads its current page.
-                useBus(this.props.campaignBus, "reloaded", () => this.model.load());
+                useBus(this.props.formBus, "reloaded", () => this.model.load());
             }
         }
 
         get isEmbedded() {
-            return Boolean(this.props.campaignBus);
+            return Boolean(this.props.formBus);
         }
 
         get modelOptions() {

@@ -16,20 +16,19 @@ const ADD_LABELS = {
 };
 
 /**
- * The recipients of one kind on a campaign: a list, or cards on a phone.
+ * Recipients in a form: a list, or cards on a phone.
  *
  * A one2many would make the form read the ids of all 100,000 recipients. This view reads one page,
  * when its notebook page is opened.
  */
-export class Recipients extends Component {
-    static template = "campaign_master.Recipients";
+export class EmbeddedRecipients extends Component {
+    static template = "campaign_master.EmbeddedRecipients";
     static components = { View };
-    static props = { ...standardWidgetProps, kind: String };
+    static props = { ...standardWidgetProps };
 
     setup() {
-        this.action = useService("action");
         this.ui = useService("ui");
-        this.campaignBus = new EventBus();
+        this.formBus = new EventBus();
         // The list must not replace the form's pager, breadcrumbs and debug menu entries, nor may
         // its search take the focus.
         useOwnDebugContext();
@@ -41,7 +40,7 @@ export class Recipients extends Component {
             // Loading and saving replace `data`; an edit only changes one of its properties.
             record.data;
             if (record.resId && record.resId === resId) {
-                this.campaignBus.trigger("reloaded");
+                this.formBus.trigger("reloaded");
             }
             resId = record.resId;
         });
@@ -52,9 +51,8 @@ export class Recipients extends Component {
     }
 
     get viewProps() {
-        const { kind, record } = this.props;
-        const key = [record.resId, kind, this.viewType].join();
-        // The same object for the same campaign; otherwise the list is reloaded at each rendering.
+        const key = [this.props.record.resId, this.viewType].join();
+        // The same object for the same record; otherwise the list is reloaded at each rendering.
         if (this._viewProps?.key !== key) {
             this._viewProps = { key, props: this.makeViewProps() };
         }
@@ -62,43 +60,18 @@ export class Recipients extends Component {
     }
 
     makeViewProps() {
-        const { kind, record } = this.props;
         return {
-            addLabel: ADD_LABELS[kind],
-            campaignBus: this.campaignBus,
             className: "o_campaign_master_recipients",
-            context: { campaign_master_kind: kind, campaign_master_one_campaign: true },
             display: { searchPanel: false },
-            domain: [
-                ["campaign_id", "=", record.resId],
-                ["kind", "=", kind],
-            ],
+            formBus: this.formBus,
             // What fits on a screen: rendering takes 60 ms per tab and 1 to 3 ms per row.
             limit: 12,
-            loadActionMenus: true,
             loadIrFilters: true,
             noBreadcrumbs: true,
-            noContentHelp: renderToMarkup("campaign_master.Recipients.NoContentHelp", { kind }),
-            onAdd: () => this.add(),
             resModel: "campaign.master.recipient",
             searchViewId: false,
             type: this.viewType,
         };
-    }
-
-    async add() {
-        const { kind, record } = this.props;
-        if ((await record.isDirty()) && !(await record.save())) {
-            return;
-        }
-        await this.action.doActionButton({
-            type: "object",
-            name: `action_campaign_master_add_${kind}`,
-            resModel: record.resModel,
-            resId: record.resId,
-            context: record.context,
-            onClose: () => record.load(),
-        });
     }
 
     /**
@@ -117,7 +90,74 @@ export class Recipients extends Component {
     }
 }
 
-registry.category("view_widgets").add("campaign_master_recipients", {
-    component: Recipients,
+/** The recipients of one kind on a campaign. */
+export class CampaignRecipients extends EmbeddedRecipients {
+    static props = { ...EmbeddedRecipients.props, kind: String };
+
+    setup() {
+        super.setup();
+        this.action = useService("action");
+    }
+
+    makeViewProps() {
+        const { kind, record } = this.props;
+        return {
+            ...super.makeViewProps(),
+            addLabel: ADD_LABELS[kind],
+            context: { campaign_master_kind: kind, campaign_master_one_campaign: true },
+            domain: [
+                ["campaign_id", "=", record.resId],
+                ["kind", "=", kind],
+            ],
+            loadActionMenus: true,
+            noContentHelp: renderToMarkup("campaign_master.CampaignRecipients.NoContentHelp", {
+                kind,
+            }),
+            onAdd: () => this.add(),
+        };
+    }
+
+    async add() {
+        const { kind, record } = this.props;
+        if ((await record.isDirty()) && !(await record.save())) {
+            return;
+        }
+        await this.action.doActionButton({
+            type: "object",
+            name: `action_campaign_master_add_${kind}`,
+            resModel: record.resModel,
+            resId: record.resId,
+            context: record.context,
+            onClose: () => record.load(),
+        });
+    }
+}
+
+/** What a contact or lead did on each campaign. */
+export class PersonCampaigns extends EmbeddedRecipients {
+    makeViewProps() {
+        const { resId, resModel } = this.props.record;
+        const view = (type) => `campaign_master.campaign_master_recipient_view_${type}_person`;
+        return {
+            ...super.makeViewProps(),
+            // Nothing can be done with several of them.
+            ...(this.viewType === "list" ? { allowSelectors: false } : {}),
+            context: {
+                list_view_ref: view("list"),
+                kanban_view_ref: view("kanban"),
+                search_view_ref: view("search"),
+            },
+            domain: [[resModel === "crm.lead" ? "lead_id" : "contact_id", "=", resId]],
+            noContentHelp: renderToMarkup("campaign_master.PersonCampaigns.NoContentHelp"),
+        };
+    }
+}
+
+const widgets = registry.category("view_widgets");
+
+widgets.add("campaign_master_recipients", {
+    component: CampaignRecipients,
     extractProps: ({ attrs }) => ({ kind: attrs.kind }),
 });
+
+widgets.add("campaign_master_person_campaigns", { component: PersonCampaigns });
