@@ -21,6 +21,7 @@
         "views/campaign_master_sync_views.xml",
         "views/campaign_master_usage_views.xml",
         "views/campaign_master_trace_views.xml",
+        "views/utm_campaign_form_views.xml",
         "views/utm_campaign_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",

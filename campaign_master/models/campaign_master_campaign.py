@@ -65,6 +65,14 @@ class CampaignMasterCampaign(models.Model):
     activity_page = fields.Integer(readonly=True, help="The last page that was read.")
     activity_seen = fields.Json(readonly=True, help="See client/pages.py.")
 
+    # What the form shows of the recipients. Counting 100,000 would take longer than opening it.
+    sums = fields.Json(readonly=True, help="How many recipients did what, see PEOPLE and COUNTS.")
+    reactions = fields.Json(readonly=True, help="How many recipients reacted when, see Reactions.")
+    removed_count = fields.Integer(
+        readonly=True,
+        help="Number of addresses that the campaign was sent to and that were removed in Odoo.",
+    )
+
     _unique_campaign = models.UniqueIndex("(campaign_id)")
     _queue_index = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
 

@@ -42,8 +42,9 @@ class CampaignMasterCampaign(models.Model):
        figures may change before the activity does.
 
     The response is stored together with the next step, so that a reading can be interrupted at any
-    point. ``activity_since`` changes after the last page only, to the time of the first page minus
-    ten minutes. Figures are absolute, so that reading a page twice is harmless.
+    point; the last one together with the history (``utm_campaign_history.py``).
+    ``activity_since`` changes after the last page only, to the time of the first page minus ten
+    minutes. Figures are absolute, so that reading a page twice is harmless.
 
     ``tools/polling.py`` decides when a campaign is read again.
     """
@@ -194,6 +195,8 @@ class CampaignMasterCampaign(models.Model):
             # Behind the campaigns that have not been read yet.
             self.next_poll_at = fields.Datetime.now()
             return 0
+        # Nothing changed if the figures were all that had to be read.
+        self.campaign_id._campaign_master_keep_history(changed=bool(step))
         self._end_reading(run)
         return 1
 

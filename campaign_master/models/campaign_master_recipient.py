@@ -338,6 +338,7 @@ class CampaignMasterRecipient(models.Model):
     def unlink(self):
         """Remove recipients in Odoo. They remain on the list in Campaign Master."""
         people = self._people_of(SQL("id = ANY(%s)", self.ids))
+        campaigns = self.campaign_id
         removed = Counter(recipient.campaign_id for recipient in self)
         # sudo: also leads that the user may not read
         twins = self.sudo().search(
@@ -348,15 +349,21 @@ class CampaignMasterRecipient(models.Model):
                 ("id", "not in", self.ids),
             ]
         )
+        gone = {(one.campaign_id, one.email) for one in self if one.sent_to and not one.is_twin}
+        gone -= {(twin.campaign_id, twin.email) for twin in twins}
+        addresses = Counter(campaign for campaign, _email in gone)
         result = super().unlink()
         # One of those who shared its address is counted now.
         for campaign, recipients in twins.grouped("campaign_id").items():
             recipients._classify(campaign, SQL("recipient.id = ANY(%s)", recipients.ids))
+        # sudo: nobody may write the numbers
         for campaign, count in removed.items():
-            # sudo: nobody may write the number
             campaign.sudo().campaign_master_recipient_count -= count
-        # sudo: nobody may read or write totals
+            campaign.sudo().campaign_master_campaign_ids.removed_count += addresses[campaign]
+        campaigns.sudo()._campaign_master_keep_sums()
+        # sudo: nobody may read or write totals, nor write what was kept
         self.env["campaign.master.engagement"].sudo()._recompute_people(people, removed=True)
+        self.env["campaign.master.age"].sudo()._keep(campaigns.sudo())
         return result
 
     # === ACTION METHODS === #

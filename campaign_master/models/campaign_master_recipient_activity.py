@@ -74,12 +74,13 @@ class CampaignMasterRecipient(models.Model):
                      WHERE recipient.campaign_id = %(campaign)s
                        AND recipient.email = activity.email
                        AND (%(old)s) IS DISTINCT FROM (%(new)s)
-                    RETURNING recipient.partner_id, recipient.lead_id, recipient.email,
-                              recipient.bounced
-                )
-                SELECT TRUE AS is_changed, partner_id, lead_id FROM changed
+                    RETURNING recipient.*
+                ), counted AS (%(counted)s)
+                SELECT TRUE AS is_changed, partner_id, lead_id, NULL::json FROM changed
                  UNION ALL
-                SELECT FALSE, sharing.* FROM (%(sharing)s) AS sharing
+                SELECT FALSE, sharing.*, NULL FROM (%(sharing)s) AS sharing
+                 UNION ALL
+                SELECT FALSE, NULL, NULL, row_to_json(counted) FROM counted
                 """,
                 columns=SQL(", ").join(columns),
                 # Whoever reacted got it, whatever we thought; before it is sent, to a test email.
@@ -97,16 +98,34 @@ class CampaignMasterRecipient(models.Model):
                 rows=json.dumps(list(rows.values()), default=datetime.isoformat),
                 campaign=campaign.id,
                 sharing=self._sharing_bounced_sql(),
+                # The table is still as it was before this statement. OFFSET: PostgreSQL looks up
+                # each line, whatever it expects to find.
+                counted=self._count_sql(
+                    campaign,
+                    SQL(
+                        """
+                        SELECT 1 AS sign, changed.* FROM changed
+                         UNION ALL
+                        SELECT -1, before.*
+                          FROM changed
+                               CROSS JOIN LATERAL (
+                                   SELECT * FROM campaign_master_recipient
+                                    WHERE id = changed.id OFFSET 0
+                               ) AS before
+                        """
+                    ),
+                ),
             )
         )
+        campaign._campaign_master_adjust_sums([counted for *_person, counted in found if counted])
         changed_addresses = self.env["campaign.master.optout"]._update_from_activity(
             campaign, optout_sources
         )
         reclassified = self._apply_optouts(campaign.campaign_master_account_id, changed_addresses)
         self.invalidate_model()
-        people = [person for _is_changed, *person in found]
+        people = [person for _is_changed, *person, counted in found if not counted]
         self.env["campaign.master.engagement"]._recompute_people(people + reclassified)
-        return sum(is_changed for is_changed, *_person in found) + len(reclassified)
+        return sum(is_changed for is_changed, *_others in found) + len(reclassified)
 
     @api.model
     def _apply_optouts(self, account, addresses):
@@ -127,4 +146,5 @@ class CampaignMasterRecipient(models.Model):
         )
         for campaign, on_campaign in recipients.grouped("campaign_id").items():
             self._classify(campaign, SQL("recipient.id = ANY(%s)", on_campaign.ids))
+            campaign._campaign_master_keep_states()
         return [(one.partner_id.id, one.lead_id.id) for one in recipients]

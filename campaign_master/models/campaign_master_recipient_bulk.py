@@ -91,6 +91,7 @@ class CampaignMasterRecipient(models.Model):
         if added and is_late:
             # Who shares an address with somebody who got it must not be counted twice.
             self._classify(campaign, SQL("recipient.late"))
+            campaign._campaign_master_keep_sums()
         return {
             "added": added,
             "existing": total - added,

@@ -364,3 +364,4 @@ class CampaignMasterSync(models.Model):
             }
         )
         campaign._campaign_master_store_sync(state, self.message, counts)
+        campaign._campaign_master_keep_sums()

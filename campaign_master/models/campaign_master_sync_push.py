@@ -300,6 +300,7 @@ class CampaignMasterSync(models.Model):
                 campaign.campaign_master_sync_message,
                 self.env["campaign.master.recipient"]._count_by_state(campaign),
             )
+            campaign._campaign_master_keep_sums()
         return stored.total()
 
     def _end_attempt(self):

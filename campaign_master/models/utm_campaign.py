@@ -366,27 +366,3 @@ class UtmCampaign(models.Model):
             "campaign_master.campaign_master_sync_action"
         )
         return {**action, "domain": [("campaign_id", "=", self.id)]}
-
-    def action_campaign_master_recipients(self):
-        """Open all recipients of the campaign."""
-        return self.action_campaign_master_open_outcome()
-
-    def action_campaign_master_open_outcome(self, state=None):
-        """Open the recipients with one result of the sync, or all.
-
-        :param str state: a ``sync_state`` of recipients, or ``None``
-        :rtype: dict
-        """
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "campaign_master.campaign_master_recipient_action"
-        )
-        domain = [("campaign_id", "=", self.id)]
-        if state:
-            domain.append(("sync_state", "=", state))
-        # The column of the campaign is left out.
-        context = {"create": False, "campaign_master_one_campaign": True}
-        if self.campaign_master_missing_message:
-            # Whoever filters them by what they did must know.
-            action["name"] = self.env._("Recipients (another list was probably selected)")
-        return {**action, "domain": domain, "context": context}

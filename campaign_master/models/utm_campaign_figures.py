@@ -114,6 +114,7 @@ class UtmCampaign(models.Model):
         store=True,
         help="Names of the figures that are missing. RPC clients read them as 0.",
     )
+    campaign_master_delivered_rate = _rate("Delivered %", "successful", "sent")
     campaign_master_open_rate = _rate(
         "Open Rate %",
         "unique_opens",

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ..tools import MARKETING_GROUP, to_odoo
-from .campaign_master_recipient import SENT_STATUSES, STATE_COLORS
+from .campaign_master_recipient import SENT_STATUSES
 from .campaign_master_sync import STATES
 
 PREFIX = "campaign_master_"
@@ -23,10 +23,13 @@ INTERNAL_FIELDS = {
     PREFIX + "company_id",
     PREFIX + "current_account_id",
     PREFIX + "enabled",
+    PREFIX + "has_tracked_links",
     PREFIX + "is_locked",
+    PREFIX + "is_sent",
     PREFIX + "missing_message",
     PREFIX + "objection_count",
     PREFIX + "objection_message",
+    PREFIX + "opted_out_count",
     PREFIX + "outcome",
     PREFIX + "sees_leads",
     PREFIX + "sync_status",
@@ -204,18 +207,10 @@ class UtmCampaign(models.Model):
         "campaign_master_remote_status",
     )
     def _compute_campaign_master_sync_status(self):
-        states = self.env["campaign.master.recipient"]._fields["sync_state"]
-        labels = dict(states._description_selection(self.env))
-        # Who is not on the list of a sent campaign does not wait for the next sync.
-        labels_sent = labels | {"pending": self.env._("Added After Sending")}
         for campaign in self:
-            is_sent = campaign._campaign_master_is_sent()
             campaign.campaign_master_sync_status = {
                 **campaign._campaign_master_progress(),
-                "labels": [
-                    {"state": state, "label": label, "color": STATE_COLORS[state]}
-                    for state, label in (labels_sent if is_sent else labels).items()
-                ],
+                "labels": campaign._campaign_master_described_states(),
             }
 
     # === WHO MAY SEE AND WRITE === #
@@ -349,6 +344,7 @@ class UtmCampaign(models.Model):
         self.campaign_master_sent_to = self.env["campaign.master.recipient"]._mark_sent(
             self, sent_at
         )
+        self._campaign_master_keep_sums()
 
     def _campaign_master_store_statistics(self, statistics):
         """The figures were read. One that is not reported now is missing, even if it was reported
@@ -388,6 +384,7 @@ class UtmCampaign(models.Model):
         self.env["campaign.master.engagement"]._recompute_people(
             Recipient._people_of(SQL("campaign_id = %s", self.id)), removed=True
         )
+        self._campaign_master_forget_history()
         forgotten = ("ref", "remote_status", "sent_at", "statistics_at", "sent_to", *FIGURES)
         self.write(dict.fromkeys((PREFIX + name for name in forgotten), False))
         self._campaign_master_store_sync("never", False, counts=False)

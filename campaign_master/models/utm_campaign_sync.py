@@ -151,10 +151,10 @@ class UtmCampaign(models.Model):
     def campaign_master_progress(self):
         """Return how the sync stands, for forms that show it live and for RPC clients.
 
-        :return: ``id``; ``state`` and ``message`` of the sync; ``done`` and ``total`` recipients of
-            a running sync; ``counts`` (recipients by result); ``refreshing`` (whether statistics
-            were requested and are not there yet); ``refresh_message`` (why the last refresh failed,
-            or an empty text)
+        :return: ``id``; ``state`` and ``message`` of the sync; ``steps`` (what is left to do in
+            Campaign Master after it); ``done`` and ``total`` recipients of a running sync;
+            ``counts`` (recipients by result); ``refreshing`` (whether statistics were requested and
+            are not there yet); ``refresh_message`` (why the last refresh failed, or an empty text)
         :rtype: dict
         :raise AccessError: the user has no access to Email Marketing or to the campaign
         """
@@ -168,6 +168,7 @@ class UtmCampaign(models.Model):
             "id": self.id,
             "state": self.campaign_master_sync_state,
             "message": sync._message_now() if sync else self.campaign_master_sync_message or "",
+            "steps": self._campaign_master_steps(),
             "done": max(sync.total - counts.get("pending", 0), 0),
             "total": sync.total,
             "counts": counts,
@@ -192,7 +193,8 @@ class UtmCampaign(models.Model):
     # === MESSAGES === #
 
     def _campaign_master_summary(self, counts, problems=()):
-        """:return: what a sync did and the next steps in Campaign Master, one sentence per line
+        """:return: what a sync did and, if the campaign is no draft, its state in Campaign Master;
+            one sentence per line
 
         :param dict counts: number of recipients by state
         :param problems: lines about recipients that are not on the list
@@ -218,12 +220,38 @@ class UtmCampaign(models.Model):
             lines.append(
                 self.env._("Added after sending: %(count)s.", count=format_count(self.env, late))
             )
-        return "\n".join([*lines, *problems, self._campaign_master_next_steps()])
+        lines += problems
+        if self.campaign_master_objection_message:
+            lines.append(self.campaign_master_objection_message)
+        if not self._campaign_master_is_draft():
+            # The form shows the steps of a draft one by one.
+            lines.append(self._campaign_master_next_step())
+        return "\n".join(lines)
 
     def _campaign_master_late_count(self):
         return self.env["campaign.master.recipient"].search_count(
             [("campaign_id", "=", self.id), ("late", "=", True)]
         )
+
+    def _campaign_master_is_draft(self):
+        # Campaign Master may not say so.
+        return (self.campaign_master_remote_status or "draft") == "draft"
+
+    def _campaign_master_steps(self):
+        """:return: what is left to do in Campaign Master after a sync. Its API does not say which
+            of it was done.
+        :rtype: list[str]"""
+        is_synced = self.campaign_master_sync_state in ("unchanged", "complete", "partial")
+        if not is_synced or not self._campaign_master_is_draft():
+            return []
+        return [
+            self.env._(
+                "Select the list “%(list)s” for the campaign",
+                list=self.campaign_master_list_id.name,
+            ),
+            self.env._("Review it"),
+            self.env._("Send it"),
+        ]
 
     def _campaign_master_next_steps(self):
         """:return: what to do in Campaign Master after a sync, one sentence per line
@@ -232,8 +260,7 @@ class UtmCampaign(models.Model):
         return "\n".join(line for line in lines if line)
 
     def _campaign_master_next_step(self):
-        # Campaign Master may not say that it is a draft.
-        if (self.campaign_master_remote_status or "draft") == "draft":
+        if self._campaign_master_is_draft():
             return self.env._(
                 "Next steps in Campaign Master: select the list “%(list)s” for this campaign, "
                 "review it and send it. Everyone on the list receives it, including people who are "

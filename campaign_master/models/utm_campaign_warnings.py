@@ -72,8 +72,10 @@ class UtmCampaign(models.Model):
 
     def action_campaign_master_open_objections(self):
         """Open the people who object, and are on the list all the same."""
+        title = self.env._("Objections on the List")
         return self.action_campaign_master_recipients() | {
-            "name": self.env._("Objections on the List"),
+            "name": title,
+            "display_name": title,
             "domain": list(
                 self._campaign_master_check_access("read")._campaign_master_objections()
             ),

@@ -26,6 +26,7 @@ FIGURES = (
     "campaign_master_unique_forwards",
     "campaign_master_unsubscribes",
     "campaign_master_complaints",
+    "campaign_master_delivered_rate",
     "campaign_master_open_rate",
     "campaign_master_click_rate",
     "campaign_master_clicked_rate",
@@ -54,7 +55,13 @@ PROTECTED = {
     "campaign_master_unreported": ["campaign_master_opens"],
 }
 # Computed when they are read.
-NOT_STORED = ("campaign_master_next_poll_at", "campaign_master_sync_status")
+NOT_STORED = (
+    "campaign_master_has_tracked_links",
+    "campaign_master_is_sent",
+    "campaign_master_next_poll_at",
+    "campaign_master_opted_out_count",
+    "campaign_master_sync_status",
+)
 BLOCK = (
     "campaign_master_account_id",
     "campaign_master_subject",

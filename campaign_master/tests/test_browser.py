@@ -127,6 +127,33 @@ class TestBrowser(CampaignMasterCase, HttpCase):
             self.open(campaign, "campaign_master_refresh")
         self.assertEqual(campaign.campaign_master_sent, 2)
 
+    def make_results(self):
+        campaign = self.make_campaign()
+        people = self.make_contacts("ann@example.com", "bob@example.com", False)
+        people[0].name, people[1].name = "Ann", "Bob"
+        self.add(campaign, people)
+        self.sync(campaign)
+        options = {"minutesAgo": 300, "quiet": True}
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref, minutes=0.01, **options)
+        self.sandbox.control(
+            f"campaigns/{campaign.campaign_master_ref}/activity",
+            [
+                {"email": "ann@example.com", "kind": "open"},
+                {"email": "ann@example.com", "kind": "click"},
+                {"email": "bob@example.com", "kind": "open"},
+            ],
+        )
+        self.pull()
+        return campaign
+
+    def test_results_lead_to_people(self):
+        self.open(self.make_results(), "campaign_master_results")
+
+    def test_results_fit_on_a_phone(self):
+        campaign = self.make_results()
+        self.browser_size, self.touch_enabled = "375x667", True
+        self.open(campaign, "campaign_master_results_phone")
+
     def make_failed_refresh(self):
         campaign = self.make_campaign()
         self.sync(campaign)

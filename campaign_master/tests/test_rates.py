@@ -8,6 +8,7 @@ from .common import CampaignMasterCase
 
 OPEN_RATE = "campaign_master_open_rate"
 RATES = (
+    "campaign_master_delivered_rate",
     OPEN_RATE,
     "campaign_master_click_rate",
     "campaign_master_clicked_rate",
@@ -58,12 +59,13 @@ class TestOneCampaign(RatesCase):
             unique_clicks=20,
             unsubscribes=2,
         )
-        for name, value in zip(RATES, (50, 125, 25, 50, 20, 2), strict=True):
+        for name, value in zip(RATES, (80, 50, 125, 25, 50, 20, 2), strict=True):
             self.assertEqual(campaign[name], value, name)
         helps = {name: self.campaigns.fields_get([name])[name]["help"] for name in RATES}
         for name, definition in zip(
             RATES,
             (
+                "Successful emails ÷ sent, in percent.",
                 "Unique opens ÷ successful emails, in percent.",
                 "Clicks ÷ successful emails, in percent.",
                 "Unique clicks ÷ successful emails, in percent.",
@@ -286,6 +288,7 @@ class TestOffered(RatesCase):
             account_id subject template_id list_id from_name from_email reply_to
             ref remote_status sent_at synced_at synced_by_id sync_state sync_message state
             recipient_count sent_to statistics_at next_poll_at total_bounces successful
-            open_rate click_rate clicked_rate click_to_open_rate bounce_rate unsubscribe_rate
+            delivered_rate open_rate click_rate clicked_rate click_to_open_rate bounce_rate
+            unsubscribe_rate
         """
         self.assertEqual(offered, {*known.split(), *REPORTED})

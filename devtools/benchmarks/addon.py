@@ -1,6 +1,6 @@
 """All of the add-on's internals that the benchmarks use: no other module names them."""
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from odoo.addons.campaign_master.client import Activity
 from odoo.addons.campaign_master.models.campaign_master_engagement import TOTALS
@@ -15,8 +15,10 @@ RECIPIENT = "campaign.master.recipient"
 RECIPIENT_TABLE = "campaign_master_recipient"
 ENGAGEMENT_TABLE = "campaign_master_engagement"
 OPTOUT_TABLE = "campaign_master_optout"
+SNAPSHOT_TABLE = "campaign_master_snapshot"
+AGE_TABLE = "campaign_master_age"
 # Tables that a benchmark fills; they are emptied before the next one.
-TABLES = (RECIPIENT_TABLE, ENGAGEMENT_TABLE, OPTOUT_TABLE)
+TABLES = (RECIPIENT_TABLE, ENGAGEMENT_TABLE, OPTOUT_TABLE, SNAPSHOT_TABLE, AGE_TABLE)
 
 LOGIN = {"username": "demo", "password": "demo"}  # the sandbox's
 PAGE = 1_000  # addresses per call, and rows per page of activity
@@ -129,6 +131,7 @@ ROWS_OF_TAB = 12
 KIND_OF_TAB = {"leads": "lead", "contacts": "contact", "companies": "company"}
 
 _OPENED = datetime(2026, 3, 2, 8, 0, tzinfo=timezone.utc)
+SENT_AT = datetime(2026, 3, 2, 7, 30)
 
 
 def account_values(url):
@@ -187,6 +190,40 @@ def list_ref(campaign):
 def ingest(campaign, page):
     """Store a page of activity as the scheduled action does, without the commit."""
     campaign.env[RECIPIENT]._ingest(campaign, page)
+
+
+def mark_sent(campaign):
+    """Store that the campaign was sent, and read 30 days later: it has reached all ages."""
+    campaign.env["campaign.master.campaign"]._get_or_create(campaign)
+    campaign.write(
+        {
+            "campaign_master_remote_status": "sent",
+            "campaign_master_sent_at": SENT_AT,
+            "campaign_master_statistics_at": SENT_AT + timedelta(days=30),
+        }
+    )
+    campaign._campaign_master_keep_sums()
+
+
+def store_figure(campaign, opens):
+    """Store a figure, as the first step of a reading does."""
+    campaign.campaign_master_opens = opens
+
+
+def is_read(campaign):
+    """Check that the campaign is still read, as each step of a reading does."""
+    return campaign.campaign_master_campaign_ids._is_read(campaign.campaign_master_ref)
+
+
+def keep_history(campaign):
+    """Keep a snapshot and what people had done at each age, as the last step of a reading does."""
+    campaign._campaign_master_keep_history()
+
+
+def history(campaign):
+    """Return the numbers of people who opened, and of those who clicked, at the last reading."""
+    curve = campaign.campaign_master_history()["curve"]
+    return curve["opened"][-1], curve["clicked"][-1]
 
 
 def sql_mark_added(campaign_id):

@@ -1,4 +1,4 @@
-"""Rows 4, 5 and 6: storing the recipients' activity."""
+"""Rows 4, 5, 6 and 11: storing the recipients' activity, and the history of the campaign."""
 
 import itertools
 
@@ -8,11 +8,13 @@ from .results import Result, format_seconds
 from .timing import in_turns, median
 
 TABLES = (addon.RECIPIENT_TABLE, addon.ENGAGEMENT_TABLE)
+# Rows of a reading in which little has changed.
+SMALL = 100
 SQL_LABEL = "COPY, one UPDATE, one upsert for partners and one for leads"
 
 
 def measure(fixture, _odoo):
-    """Yield rows 4, 5 and 6."""
+    """Yield rows 4, 5, 6 and 11."""
     campaign_id = fixture.create_campaign("Ingesting")
     # Some more than a large campaign has, as not everyone has an address.
     fixture.add_recipients(campaign_id, round(fixture.size.campaign * 1.12))
@@ -105,7 +107,59 @@ def measure(fixture, _odoo):
             f"recipient even if a row of activity has more; the time is multiplied by {factor:g}."
         ],
     )
+    yield from measure_history(fixture, campaign_id, changed_pages)
     fixture.remove_recipients()
+
+
+def measure_history(fixture, campaign_id, changed_pages):
+    """Yield row 11."""
+    with fixture.campaign(campaign_id, "__system__") as campaign:
+        addon.mark_sent(campaign)
+    opens = itertools.count(1)
+
+    def reading(size, keeps):
+        def variant(stopwatch):
+            pages = changed_pages()
+            if size:
+                pages = [pages[0][:size]]
+            with stopwatch:
+                with fixture.campaign(campaign_id, "__system__") as campaign:
+                    addon.store_figure(campaign, next(opens))
+                ingest(fixture, campaign_id, pages[:-1])
+                with fixture.campaign(campaign_id, "__system__") as campaign:
+                    addon.is_read(campaign)
+                    addon.ingest(campaign, pages[-1])
+                    if keeps:
+                        addon.keep_history(campaign)
+
+        return variant
+
+    for size, job, rounds in ((None, fixture.size.campaign, 5), (SMALL, SMALL, 15)):
+        variants = {"with": reading(size, True), "without": reading(size, False)}
+        times = in_turns(variants, rounds=rounds, warm_up=1)
+        yield Result(
+            "11",
+            f"complete a reading with {job:,} changed rows, of {fixture.size.campaign:,}",
+            f"with snapshot and ages: {format_seconds(times['with'])}",
+            f"without: {format_seconds(times['without'])}",
+            median(times["with"]) / median(times["without"]),
+            1.1,
+        )
+
+    def open_history(stopwatch):
+        with fixture.campaign(campaign_id) as campaign, stopwatch:
+            expect(addon.history(campaign)[0] >= fixture.size.campaign, True)
+
+    times = in_turns({"open": open_history}, rounds=15, warm_up=1)
+    yield Result(
+        "11",
+        f"history of a campaign with {fixture.size.campaign:,} recipients: curve, totals, median",
+        f"as a marketing user: {format_seconds(times['open'])}",
+        "–",
+        median(times["open"]) * 1000,
+        100,
+        unit="ms",
+    )
 
 
 def get_addresses(fixture, campaign_id, count=None):

@@ -1,5 +1,5 @@
 from odoo import SUPERUSER_ID, api
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 from odoo.tools.sql import column_exists
 
 from odoo.addons.campaign_master.models.campaign_master_recipient import SENT_STATUSES
@@ -24,6 +24,7 @@ def migrate(cr, version):
     _settle_figures(cr)
     _recompute_states_and_rates(env)
     _recompute_engagement(env)
+    _start_history(env)
     # After the upgrade: it takes as long as there are people.
     env["campaign.master.account"]._cron("update_engagement")._trigger()
 
@@ -106,3 +107,14 @@ def _recompute_engagement(env):
         """
     )
     env["campaign.master.engagement"]._recompute_people(env.cr.fetchall(), removed=True)
+
+
+def _start_history(env):
+    """The history of each campaign starts with today's figures. What people did, and had done at
+    which age, is known of all campaigns: from the recipients."""
+    campaigns = env["utm.campaign"].with_context(active_test=False)
+    campaigns = campaigns.search([("campaign_master_statistics_at", "!=", False)])
+    env["campaign.master.snapshot"]._take(campaigns)
+    for some in split_every(100, campaigns.ids, campaigns.browse):
+        some._campaign_master_keep_sums()
+        env["campaign.master.age"]._keep(some)

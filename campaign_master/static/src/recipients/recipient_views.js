@@ -52,7 +52,10 @@ function embeddable(Controller) {
         get modelParams() {
             // Counting up to 10,000, Odoo's default, takes as long as reading the page. The pager
             // shows "1000+" earlier; a click on it counts all.
-            return this.isEmbedded ? { ...super.modelParams, countLimit: 1000 } : super.modelParams;
+            const isOneCampaign = this.props.context.campaign_master_one_campaign;
+            return this.isEmbedded || isOneCampaign
+                ? { ...super.modelParams, countLimit: 1000 }
+                : super.modelParams;
         }
 
         onClickAdd() {

@@ -97,7 +97,13 @@ export class SyncStatus extends Component {
     }
 
     get isShown() {
-        return Boolean(this.resId) && this.status.state in ALERTS;
+        const { state } = this.status;
+        if (!this.resId || !(state in ALERTS)) {
+            return false;
+        }
+        // The results of a sent campaign say more than a sync that went well.
+        const isSent = this.props.record.data[`${PREFIX}is_sent`];
+        return !isSent || !["unchanged", "complete", "partial"].includes(state);
     }
 
     get alertClass() {
@@ -224,6 +230,7 @@ registry.category("view_widgets").add("campaign_master_sync_status", {
     component: SyncStatus,
     fieldDependencies: [
         { name: `${PREFIX}sync_status`, type: "json" },
+        { name: `${PREFIX}is_sent`, type: "boolean" },
         { name: `${PREFIX}remote_status`, type: "char" },
     ],
 });

@@ -27,10 +27,11 @@ tours.add("campaign_master_add_contacts", {
 /** A sent campaign is locked and says why; more people go to a new campaign. */
 tours.add("campaign_master_sent", {
     steps: () => [
+        { trigger: "a[name=campaign_master_sent_plan]", run: "click" },
         {
             content: "The texts and the list are locked, with the reason",
             trigger:
-                ".o_form_view:not(:has([name=campaign_master_subject] input, [name=description] textarea, [name=campaign_master_from_name] input, [name=campaign_master_from_email] input, [name=campaign_master_reply_to] input, [name=campaign_master_list_id] input, button:contains('Change'))) [name=campaign_master_locked]:contains('duplicate the campaign')",
+                ".o_form_view:not(:has([name=campaign_master_subject] input, [name=description] textarea, [name=campaign_master_from_name] input, [name=campaign_master_from_email] input, [name=campaign_master_reply_to] input, [name=campaign_master_list_id] input, button:contains('Change'))) .tab-pane.active p:contains('duplicate the campaign')",
         },
         {
             content: "The title is not",

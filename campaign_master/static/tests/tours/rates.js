@@ -47,6 +47,10 @@ tours.add("campaign_master_rates_list", {
     ],
 });
 
+function card(title) {
+    return `.o_kanban_record:contains('${title}')`;
+}
+
 /** Figures that Campaign Master does not report are dashes, and in no footer. */
 tours.add("campaign_master_unreported_list", {
     steps: () => [
@@ -79,11 +83,11 @@ tours.add("campaign_master_unreported_list", {
 
 tours.add("campaign_master_unreported_cards", {
     steps: () => [
-        { trigger: ".o_kanban_record:contains('Partial'):contains('Opened –')" },
-        { trigger: ".o_kanban_record:contains('Partial'):contains('Clicked –')" },
-        { trigger: ".o_kanban_record:contains('Partial'):not(:contains('%'))" },
-        { trigger: ".o_kanban_record:contains('Large'):contains('Opened 0.00 %')" },
-        { trigger: ".o_kanban_record:contains('Draft'):not(:contains('–'))" },
+        { trigger: `${card("Partial")} [name=campaign_master_open_rate]:contains('–')` },
+        { trigger: `${card("Partial")} [name=campaign_master_clicked_rate]:contains('–')` },
+        { trigger: `${card("Partial")} [name=campaign_master_delivered_rate]:contains('99.7%')` },
+        { trigger: `${card("Large")} [name=campaign_master_open_rate]:contains(/0%$/)` },
+        { trigger: `${card("Draft")}:not(:has([name=campaign_master_open_rate]))` },
     ],
 });
 
@@ -107,8 +111,8 @@ tours.add("campaign_master_unreported_form", {
 tours.add("campaign_master_state", {
     steps: () => [
         { trigger: ".o_kanban_record:contains('Small') .badge:contains('Sent')" },
-        { trigger: ".o_kanban_record:contains('Small'):contains('Opened 100.00 %')" },
-        { trigger: ".o_kanban_record:contains('Large'):contains('Clicked 0.00 %')" },
+        { trigger: `${card("Small")} [name=campaign_master_open_rate]:contains('100%')` },
+        { trigger: `${card("Large")} [name=campaign_master_clicked_rate]:contains(/0%$/)` },
         { trigger: ".o_kanban_record:contains('Draft') .badge:contains('Draft')" },
         { trigger: ".o_kanban_record:contains('Draft'):not(:contains('Opened'))" },
         { trigger: ".o_kanban_record:contains('Waits') .badge:contains('scheduled')" },

@@ -1,0 +1,138 @@
+from statistics import median
+
+from odoo import api, fields, models
+
+from ..tools.reactions import count_before
+from .campaign_master_rates import Figure, Rate
+
+# In hours since the sending.
+AGES = (1, 3, 6, 12, 24, 48, 96, 168)
+# A campaign is compared with the last ones of its account that are large enough, if there are
+# enough of them.
+LAST, ENOUGH, LARGE_ENOUGH = 10, 5, 50
+
+
+def _rate(string, numerator):
+    return Rate(
+        string=string,
+        numerator=numerator,
+        denominator="delivered",
+        compute="_compute_rates",
+        store=True,
+        digits=(16, 2),
+        help=f"{numerator.capitalize()} ÷ delivered, in percent.",
+    )
+
+
+class CampaignMasterAge(models.Model):
+    """How many people had opened and clicked a campaign when it had reached an age, so that
+    campaigns can be compared at the same age.
+
+    There is a row once the campaign was read at that age or later. Computed from the recipients
+    alone; people with the same address count once. Kept as long as the campaign: eight narrow rows.
+    """
+
+    _name = "campaign.master.age"
+    _inherit = ["campaign.master.rates.mixin"]
+    _description = "Campaign Master Reactions at an Age"
+    _rec_name = "age"
+    _order = "campaign_id, age"
+    _log_access = False
+
+    campaign_id = fields.Many2one("utm.campaign", required=True, readonly=True, ondelete="cascade")
+    account_id = fields.Many2one(related="campaign_id.campaign_master_account_id", store=True)
+    age = fields.Integer(
+        required=True, readonly=True, aggregator=None, help="Hours since the campaign was sent."
+    )
+    sent_at = fields.Datetime(
+        string="Sent On", required=True, readonly=True, help="From when on the age is counted."
+    )
+    delivered = fields.Integer(
+        readonly=True,
+        help="Recipients to whom the campaign was delivered, as far as is known today: when an "
+        "address bounced is not known.",
+    )
+    opened = Figure(
+        readonly=True,
+        help="Recipients who had opened the email by then. Who clicked has opened it.",
+    )
+    clicked = Figure(readonly=True, help="Recipients who had clicked a link in the email by then.")
+    opened_rate = _rate("Opened %", "opened")
+    clicked_rate = _rate("Clicked %", "clicked")
+
+    _unique_age = models.UniqueIndex("(campaign_id, age)")
+    _account_index = models.Index("(account_id, age, sent_at)")
+
+    @api.model
+    def _keep(self, campaigns):
+        """Keep what people had done at the ages that some campaigns have reached.
+
+        :param campaigns: ``utm.campaign``
+        """
+        campaigns = campaigns.filtered(self._reached)
+        if not campaigns:
+            return
+        kept = {
+            (row.campaign_id, row.age): row
+            for row in self.search([("campaign_id", "in", campaigns.ids)])
+        }
+        new = []
+        for campaign in campaigns:
+            found, ages = campaign._campaign_master_reactions(), self._reached(campaign)
+            if not found:
+                continue
+            # Campaign Master may not say when people react.
+            is_known = bool(found.opened) or not found.untimed
+            opened = count_before(ages, found.opened)
+            clicked = count_before(ages, found.clicked)
+            for number, age in enumerate(ages):
+                values = {
+                    "sent_at": campaign._campaign_master_sent_time(),
+                    "delivered": found.delivered,
+                    "opened": is_known and opened[number],
+                    "clicked": is_known and clicked[number],
+                }
+                if row := kept.get((campaign, age)):
+                    row.write(values)
+                else:
+                    new.append({"campaign_id": campaign.id, "age": age, **values})
+        self.create(new)
+
+    @api.model
+    def _reached(self, campaign):
+        """:return: the ages that a campaign had reached when it was last read"""
+        hours = campaign._campaign_master_age()
+        return [age for age in AGES if hours is not None and age <= hours]
+
+    def _compare(self):
+        """Compare the campaign with the last ones of its account at the same age.
+
+        :return: see ``utm.campaign._campaign_master_comparison``
+        :rtype: dict
+        """
+        return {name: self._compare_rate(f"{name}_rate") for name in ("opened", "clicked")}
+
+    def _compare_rate(self, name):
+        if self[name] is False:
+            return None
+        others = self.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("age", "=", self.age),
+                ("campaign_id", "!=", self.campaign_id.id),
+                ("delivered", ">=", LARGE_ENOUGH),
+                (name, "!=", False),
+            ],
+            order="sent_at DESC, id DESC",
+            limit=LAST,
+        )
+        if len(others) < ENOUGH:
+            return None
+        middle = median(others.mapped(name))
+        return {
+            "value": self[name],
+            "median": middle,
+            "difference": self[name] - middle,
+            "campaigns": len(others),
+            "age": self.age,
+        }

@@ -1,0 +1,315 @@
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..tools import MARKETING_GROUP, format_count
+from ..tools.reactions import Reactions
+from .campaign_master_recipient import SENT_STATUSES, STATE_COLORS
+from .campaign_master_recipient_sums import COUNTS, PEOPLE
+from .utm_campaign_results import PREFIX
+
+# From sending to a click: the figures that are the number and the share of a stage.
+STAGES = {
+    "sent": ("sent", None),
+    "delivered": ("successful", "delivered_rate"),
+    "opened": ("unique_opens", "open_rate"),
+    "clicked": ("unique_clicks", "clicked_rate"),
+}
+# How often people did something, and what else they did.
+BESIDES = ("opens", "clicks", "forwards", "unsubscribes", "complaints")
+# Campaign Master's figures, and the sums over recipients in Odoo that they include.
+RECONCILED = {
+    "sent": "sent",
+    "hard_bounces": "bounced",
+    "unique_opens": "opened",
+    "opens": "opens",
+    "unique_clicks": "clicked",
+    "clicks": "clicks",
+    "forwards": "forwards",
+    "unsubscribes": "unsubscribed",
+}
+
+
+class UtmCampaign(models.Model):
+    """What people see of a sent campaign at a glance, and who is behind each number.
+
+    Numbers are Campaign Master's figures (``utm_campaign_figures.py``), which define them, and sums
+    over the recipients. The sums are kept in ``campaign.master.campaign`` when recipients change:
+    no recipient is counted when a form opens.
+    """
+
+    _inherit = "utm.campaign"
+
+    campaign_master_is_sent = fields.Boolean(
+        compute="_compute_campaign_master_is_sent",
+        groups=MARKETING_GROUP,
+        help="Campaign Master is sending the campaign, or has sent it.",
+    )
+    campaign_master_has_tracked_links = fields.Boolean(
+        compute="_compute_campaign_master_has_tracked_links",
+        compute_sudo=True,
+        groups=MARKETING_GROUP,
+        help="Odoo's link tracker has links of the campaign.",
+    )
+
+    campaign_master_opted_out_count = fields.Integer(
+        string="Opted Out",
+        compute="_compute_campaign_master_opted_out_count",
+        compute_sudo=True,
+        groups=MARKETING_GROUP,
+        help="Recipients in Odoo who unsubscribed through the campaign or reported it as spam, "
+        "each address once.",
+    )
+
+    @api.depends("campaign_master_campaign_ids.sums")
+    def _compute_campaign_master_opted_out_count(self):
+        for campaign in self:
+            sums = campaign.campaign_master_campaign_ids.sums or {}
+            campaign.campaign_master_opted_out_count = sums.get("opted_out", 0)
+
+    @api.depends("campaign_master_remote_status")
+    def _compute_campaign_master_is_sent(self):
+        for campaign in self:
+            status = campaign.campaign_master_remote_status
+            campaign.campaign_master_is_sent = status in SENT_STATUSES
+
+    def _compute_campaign_master_has_tracked_links(self):
+        groups = self.env["link.tracker"]._read_group(
+            [("campaign_id", "in", self.ids)], ["campaign_id"]
+        )
+        tracked = {campaign for [campaign] in groups}
+        for campaign in self:
+            campaign.campaign_master_has_tracked_links = campaign._origin in tracked
+
+    # === RESULTS === #
+
+    def campaign_master_results(self):
+        """Return what the form shows of a sent campaign, for the form and for RPC clients. Numbers
+        that are not known are ``None``.
+
+        - ``stages``: planned, on the list, sent, delivered, opened, clicked. Each has ``name`` (see
+          :meth:`action_campaign_master_open_people`), ``label``, ``help``, ``number`` and ``share``
+          (percent)
+        - ``besides``: likewise opens, clicks, forwards, unsubscribes and complaints, without share
+        - ``outcomes``: whether planned recipients are on the list, and why not: ``state``,
+          ``label``, ``color`` and ``number``. The numbers add up to the planned recipients
+        - ``totals``: ``label``, ``help`` and ``number`` of figures, and ``ours``, the part of the
+          number that is of recipients in Odoo, by address
+        - ``removed``: number of addresses that the campaign was sent to and that were removed in
+          Odoo afterwards; they are in ``number`` only
+        - ``history``: see :meth:`campaign_master_history`
+
+        They are numbers of all recipients, also of leads that the user may not see.
+
+        :return: an empty dictionary before the campaign is sent
+        :rtype: dict
+        :raise AccessError: the user has no access to Email Marketing or to the campaign
+        """
+        campaign = self._campaign_master_check_access("read")
+        row = campaign.campaign_master_campaign_ids
+        if not campaign.campaign_master_is_sent or not row.sums:
+            return {}
+        return {
+            "stages": campaign._campaign_master_stages(row.sums),
+            "besides": [campaign._campaign_master_described(name) for name in BESIDES],
+            "outcomes": [
+                {**state, "number": row.sums["states"][state["state"]]}
+                for state in campaign._campaign_master_described_states()
+                if row.sums["states"].get(state["state"])
+            ],
+            "totals": [
+                {**campaign._campaign_master_described(figure), "ours": row.sums[name]}
+                for figure, name in RECONCILED.items()
+            ],
+            "removed": row.removed_count,
+            "history": campaign.campaign_master_history(),
+        }
+
+    def _campaign_master_stages(self, sums):
+        """:param dict sums: see ``campaign.master.recipient._count_sql``"""
+        planned, on_list = self.campaign_master_recipient_count, sums["on_list"]
+        stages = {
+            "planned": {
+                "help": self.env._("Leads, contacts and companies on this campaign."),
+                "number": planned,
+                "share": None,
+            },
+            "on_list": {
+                "help": self.env._(
+                    "Recipients that were added to the list or found on it. In percent of those "
+                    "who are planned."
+                ),
+                "number": on_list,
+                "share": self._campaign_master_share(on_list, planned),
+            },
+            **{name: self._campaign_master_described(*figures) for name, figures in STAGES.items()},
+        }
+        sent = stages["sent"]
+        sent["share"] = self._campaign_master_share(sent["number"], on_list)
+        sent["help"] = "\n".join(
+            (
+                sent["help"],
+                self.env._(
+                    "In percent of the recipients on the list. More than 100 % if there are "
+                    "others on it."
+                ),
+            )
+        )
+        labels = self._campaign_master_people_labels()
+        return [{**stage, "name": name, "label": labels[name]} for name, stage in stages.items()]
+
+    def _campaign_master_share(self, part, whole):
+        if part is None:
+            return None
+        return self._fields[PREFIX + "delivered_rate"].of(part, whole)
+
+    def _campaign_master_described(self, figure, rate=None):
+        """:return: ``label``, ``help`` and ``number`` of a figure, given without prefix, and the
+        ``share``, if a rate is given; with the definitions of both"""
+        described = [self._fields[PREFIX + name] for name in (figure, rate) if name]
+        values = [self[field.name] for field in described]
+        number, share = (None if value is False else value for value in (*values, False)[:2])
+        return {
+            "label": described[0]._description_string(self.env),
+            "help": "\n".join(field._description_help(self.env) for field in described),
+            "number": number,
+            "share": share,
+        }
+
+    def _campaign_master_described_states(self):
+        """:return: ``state``, ``label`` and ``color`` of each result of the sync for a recipient
+        :rtype: list[dict]"""
+        field = self.env["campaign.master.recipient"]._fields["sync_state"]
+        labels = dict(field._description_selection(self.env))
+        if self._campaign_master_is_sent():
+            # Who is not on the list of a sent campaign does not wait for the next sync.
+            labels["pending"] = self.env._("Added After Sending")
+        return [
+            {"state": state, "label": label, "color": STATE_COLORS[state]}
+            for state, label in labels.items()
+        ]
+
+    # === KEPT SUMS === #
+
+    def _campaign_master_keep_sums(self):
+        """Count all recipients of some campaigns: how many did what, and when. Only of campaigns
+        that were sent, as of others none of it is shown."""
+        for campaign in self:
+            if campaign._campaign_master_sent_time() or campaign._campaign_master_is_sent():
+                row = campaign.campaign_master_campaign_ids
+                row.write({"sums": dict.fromkeys((*PEOPLE, *COUNTS), 0), "reactions": False})
+                rows = self.env["campaign.master.recipient"]._count(campaign)
+                campaign._campaign_master_adjust_sums(rows)
+                campaign._campaign_master_keep_states()
+
+    def _campaign_master_adjust_sums(self, rows):
+        """What some recipients did has changed. Counting 100,000 again would take longer than
+        storing a page of activity.
+
+        :param rows: the difference, see ``campaign.master.recipient._count_sql``
+        """
+        self = self.sudo()  # nobody may write what is kept
+        row = self.campaign_master_campaign_ids
+        if not row.sums:
+            return
+        row.sums = row.sums | {
+            name: row.sums[name] + sum(one[name] for one in rows) for name in (*PEOPLE, *COUNTS)
+        }
+        if self._campaign_master_sent_time():
+            reactions = self._campaign_master_reactions() or Reactions()
+            reactions.add(rows)
+            row.reactions = reactions.to_json()
+
+    def _campaign_master_keep_states(self):
+        """The results of the sync have changed for some recipients, and nothing else."""
+        if (row := self.campaign_master_campaign_ids).sums:
+            states = self.env["campaign.master.recipient"]._count_by_state(self)
+            row.sums = row.sums | {"states": states}
+
+    def _campaign_master_reactions(self):
+        """:return: when people reacted, as it was kept, or ``None``
+        :rtype: Reactions"""
+        kept = self.campaign_master_campaign_ids.reactions
+        return Reactions.from_json(kept) if kept else None
+
+    # === PEOPLE BEHIND A NUMBER === #
+
+    def _campaign_master_people_labels(self):
+        return {
+            "planned": self.env._("Planned"),
+            "on_list": self.env._("On the List"),
+            "sent": self.env._("Sent"),
+            "delivered": self.env._("Delivered"),
+            "opened": self.env._("Opened"),
+            "clicked": self.env._("Clicked"),
+            "bounced": self.env._("Bounced"),
+            "unsubscribed": self.env._("Unsubscribed"),
+            "opted_out": self.env._("Opted Out"),
+        }
+
+    def action_campaign_master_recipients(self):
+        """Open all recipients of the campaign."""
+        return self.action_campaign_master_open_outcome()
+
+    def action_campaign_master_open_outcome(self, state=None):
+        """Open the recipients with one result of the sync, or all.
+
+        :param str state: a ``sync_state`` of recipients, or ``None``
+        :rtype: dict
+        """
+        domain = Domain("sync_state", "=", state) if state else Domain.TRUE
+        return self._campaign_master_open(self.env._("Recipients"), domain)
+
+    def action_campaign_master_open_people(self, name="planned"):
+        """Open the people behind a number of the campaign.
+
+        :param str name: a key of ``PEOPLE``
+        :rtype: dict
+        """
+        label = self._campaign_master_people_labels()[name]
+        return self._campaign_master_open(label, PEOPLE[name])
+
+    def _campaign_master_open(self, name, domain):
+        """Open recipients of the campaign.
+
+        :param str name: what they are
+        :param Domain domain: which ones
+        :return: an action; its name says what whoever relies on the list must know
+        :rtype: dict
+        :raise AccessError: the user has no access to Email Marketing or to the campaign
+        """
+        campaign = self._campaign_master_check_access("read")
+        domain &= Domain("campaign_id", "=", campaign.id)
+        notes = []
+        if campaign.campaign_master_missing_message:
+            notes.append(self.env._("another list was probably selected"))
+        if hidden := self._campaign_master_hidden_leads(domain):
+            notes.append(
+                self.env._("and 1 lead that you may not see")
+                if hidden == 1
+                else self.env._(
+                    "and %(count)s leads that you may not see",
+                    count=format_count(self.env, hidden),
+                )
+            )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "campaign_master.campaign_master_recipient_action"
+        )
+        title = f"{name} ({'; '.join(notes)})" if notes else name
+        return {
+            **action,
+            "name": title,
+            "display_name": title,
+            "domain": list(domain),
+            # The column of the campaign is left out.
+            "context": {"create": False, "campaign_master_one_campaign": True},
+        }
+
+    def _campaign_master_hidden_leads(self, domain):
+        """:return: number of recipients that are leads and that the user may not see"""
+        if self.env.user.has_group("sales_team.group_sale_salesman_all_leads"):
+            return 0
+        Recipient = self.env["campaign.master.recipient"]
+        leads = domain & Domain("kind", "=", "lead")
+        # sudo: their number only; users may see all campaign figures
+        found = Recipient.sudo().search_count(leads)
+        return found and found - Recipient.search_count(leads)
