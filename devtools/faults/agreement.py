@@ -97,7 +97,9 @@ def _campaign(scene, campaign, unreported=()):
     missing = set(values["campaign_master_unreported"] or ())
     if not missing.issuperset(unreported):
         yield f"{sorted(unreported)} are not “–”"
-    if not unreported and scene.sandbox.get("state")["dialect"]["figures"] == "all":
+    # Sandboxes of older releases have no dialects.
+    dialect = scene.sandbox.get("state").get("dialect", {})
+    if not unreported and dialect.get("figures", "all") == "all":
         missing = set()  # all figures were reported
     for name, theirs in figures.items():
         if name not in missing and values[name] != remote["statistics"][theirs]:
