@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..client import (
     CampaignMasterClient,
@@ -12,7 +12,7 @@ from ..client import (
     CampaignMasterLoginRefusedError,
     CampaignMasterLoginRequestError,
 )
-from ..tools import AccountLedger, TrafficRecorder, explain, notification
+from ..tools import AccountLedger, TrafficRecorder, check_administrator, explain, notification
 
 DEFAULT_API_URL = "https://api.campaignmaster.co.uk"
 # An empty value keeps the saved one.
@@ -297,10 +297,7 @@ class CampaignMasterAccount(models.Model):
         :raise UserError: no username or password is saved
         """
         self.ensure_one()
-        if not self.env.user.has_group("base.group_system"):
-            raise AccessError(
-                self.env._("Only an administrator can test the connection to Campaign Master.")
-            )
+        check_administrator(self.env)
         account = self.sudo()
         if not (account.username and account.secret):
             raise UserError(self.env._("Enter username and password and save before testing."))

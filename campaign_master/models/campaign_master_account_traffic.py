@@ -1,9 +1,8 @@
 import base64
 
 from odoo import fields, models
-from odoo.exceptions import AccessError
 
-from ..tools import utcnow
+from ..tools import check_administrator, utcnow
 from .campaign_master_trace import RECORDING_TIME
 
 
@@ -72,10 +71,7 @@ class CampaignMasterAccount(models.Model):
     def _check_administrator(self):
         """:raise AccessError: the user is not an administrator of the account's company"""
         self.ensure_one()
-        if not self.env.user.has_group("base.group_system"):
-            raise AccessError(
-                self.env._("Only an administrator can record the traffic with Campaign Master.")
-            )
+        check_administrator(self.env)
         self.check_access("read")
 
     def _traffic_text(self):

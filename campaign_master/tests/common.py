@@ -121,6 +121,30 @@ class CampaignMasterCase(TransactionCase):
         account.action_refresh_catalogue()
         return account
 
+    def work_in_second_company(self, groups):
+        """From now on, ``self.env`` is that of a user of another company, which has an account with
+        a template and a list of its own.
+
+        :param str groups: of the user, separated by commas
+        :return: the environment before, and the values of a campaign with the template and list
+        """
+        before, self.env = self.env, self.account.env
+        company = self.env["res.company"].create({"name": "Second Company"})
+        self.sandbox.control("users", {"username": "two", "password": "secret"})
+        template_ref, list_ref = (
+            str(self.sandbox.control(things, {"name": "Second", "account": "two"})["id"])
+            for things in ("templates", "lists")
+        )
+        self.make_account(company, "two", "secret")
+        user = new_test_user(
+            self.env, "two", groups, company_id=company.id, company_ids=company.ids
+        )
+        self.env = self.env(user=user)
+        return before, {
+            "campaign_master_template_id": self.find("campaign.master.template", template_ref).id,
+            "campaign_master_list_id": self.find("campaign.master.list", list_ref).id,
+        }
+
     def find(self, model, ref):
         return self.env[model].sudo().search([("ref", "=", ref)])
 

@@ -125,29 +125,10 @@ class TestFiguresOfAnotherCompany(FiguresCase):
 
     def setUp(self):
         super().setUp()
-        system = self.account.env
-        company = system["res.company"].create({"name": "Second Company"})
-        self.sandbox.control("users", {"username": "two", "password": "secret"})
-        template_ref, list_ref = (
-            str(self.sandbox.control(things, {"name": "Second", "account": "two"})["id"])
-            for things in ("templates", "lists")
+        first_env, values = self.work_in_second_company(
+            f"{MARKETING},{ALL_LEADS},{EXPORT},base.group_partner_manager"
         )
-        first_env, self.env = self.env, system
-        self.make_account(company, "two", "secret")
-        user = new_test_user(
-            system,
-            "two",
-            f"{MARKETING},{ALL_LEADS},{EXPORT},base.group_partner_manager",
-            company_id=company.id,
-            company_ids=company.ids,
-        )
-        self.env = system(user=user)
-        self.own = self.sent_campaign(
-            self.env,
-            1,
-            campaign_master_template_id=self.find("campaign.master.template", template_ref).id,
-            campaign_master_list_id=self.find("campaign.master.list", list_ref).id,
-        )
+        self.own = self.sent_campaign(self.env, 1, **values)
         self.other = self.campaign.with_env(self.env)
         self.campaigns = self.env["utm.campaign"]
         self.both = [("id", "in", (self.own + self.other).ids)]

@@ -357,28 +357,9 @@ class TestHistoryAccess(HistoryCase):
                     method()
 
     def test_another_company_has_its_own_history_only(self):
-        system = self.account.env
-        company = system["res.company"].create({"name": "Second Company"})
-        self.sandbox.control("users", {"username": "two", "password": "secret"})
-        template_ref, list_ref = (
-            str(self.sandbox.control(things, {"name": "Second", "account": "two"})["id"])
-            for things in ("templates", "lists")
-        )
-        first_env, self.env = self.env, system
-        self.make_account(company, "two", "secret")
-        user = new_test_user(
-            system,
-            "two",
-            f"{MARKETING},base.group_partner_manager",
-            company_id=company.id,
-            company_ids=company.ids,
-        )
-        self.env = system(user=user)
-        own = self.synced_campaign(
-            campaign_master_template_id=self.find("campaign.master.template", template_ref).id,
-            campaign_master_list_id=self.find("campaign.master.list", list_ref).id,
-        )
-        self.send(own, list_ref=list_ref)
+        first_env, values = self.work_in_second_company(f"{MARKETING},base.group_partner_manager")
+        own = self.synced_campaign(**values)
+        self.send(own, list_ref=own.campaign_master_list_id.ref)
         self.pull()
         for model in self.MODELS:
             self.assertEqual(self.env[model].search([]).campaign_id, own)

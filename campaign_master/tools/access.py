@@ -19,6 +19,14 @@ def check_marketing_user(env):
 
 
 def check_administrator(env):
-    """:raise AccessError: the user is not an administrator"""
+    """Check that the user may test, check or record what an account sends and receives.
+
+    :raise AccessError: the user is not an administrator
+    """
     if not env.user.has_group(ADMINISTRATOR_GROUP):
-        raise AccessError(env._("Only an administrator can check Campaign Master's API."))
+        raise AccessError(
+            env._(
+                "Only an administrator can test, check or record the connection to Campaign "
+                "Master. Nothing was changed."
+            )
+        )
