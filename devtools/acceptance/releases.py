@@ -46,6 +46,7 @@ V1_2_FIRST = Release("19.0.1.2.0 (first commit)", "311a986bb6db7563f88121ac6e4ae
 V1_2 = Release("19.0.1.2.0", "216c4cf5d8d35e027d3cb0878c0e98542a9243c9")
 V1_3 = Release("19.0.1.3.0", "f3df0804aa1367ccf785eff2922de5b6223b1fbb")
 V1_4 = Release("19.0.1.4.0", "13988442916bcf6f741b73e57180d7eb2166805d")
+V1_5 = Release("19.0.1.5.0", "2a8012a989e73488864d7166b33f1fbf6a31d002")
 
 # The installed version, and the ones that it was upgraded to before the current one.
 UPGRADES = [
@@ -55,5 +56,6 @@ UPGRADES = [
     (V1_2,),
     (V1_3,),
     (V1_4,),
-    (V1_0, V1_1, V1_2, V1_3, V1_4),
+    (V1_5,),
+    (V1_0, V1_1, V1_2, V1_3, V1_4, V1_5),
 ]
