@@ -74,9 +74,12 @@ class CampaignMasterAge(models.Model):
             return
         kept = {
             (row.campaign_id, row.age): row
-            for row in self.search([("campaign_id", "in", campaigns.ids)])
+            for row in self.search_fetch(
+                [("campaign_id", "in", campaigns.ids)],
+                ["campaign_id", "age", "sent_at", "delivered", "opened", "clicked"],
+            )
         }
-        new = []
+        created = []
         for campaign in campaigns:
             found, ages = campaign._campaign_master_reactions(), self._reached(campaign)
             if not found:
@@ -93,10 +96,11 @@ class CampaignMasterAge(models.Model):
                     "clicked": is_known and clicked[number],
                 }
                 if row := kept.get((campaign, age)):
-                    row.write(values)
+                    # What had been done by an early age seldom changes.
+                    row.write({name: value for name, value in values.items() if row[name] != value})
                 else:
-                    new.append({"campaign_id": campaign.id, "age": age, **values})
-        self.create(new)
+                    created.append({"campaign_id": campaign.id, "age": age, **values})
+        self.create(created)
 
     @api.model
     def _reached(self, campaign):

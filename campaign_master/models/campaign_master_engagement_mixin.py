@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from ..tools import MARKETING_GROUP
 from .campaign_master_engagement import TOTALS
 from .campaign_master_engagement_words import BASIS
+from .campaign_master_totals import TotalBoolean, TotalDatetime, TotalInteger
 
 PREFIX = "campaign_master_"
 TOTAL = {"compute": "_compute_campaign_master_totals", "groups": MARKETING_GROUP}
@@ -17,10 +18,8 @@ COMBINED_TOTALS = SQL(", ").join(
     for name, function in TOTALS.items()
 )
 # What is read of recipients to count them for people.
-LINE_COLUMNS = SQL(", ").join(
-    SQL.identifier(name)
-    for name in ("campaign_id", "email", "sent_to", "delivered", "is_twin", *TOTALS)
-)
+LINE_FIELDS = ("campaign_id", "email", "sent_to", "delivered", "is_twin", *TOTALS)
+LINE_COLUMNS = SQL(", ").join(map(SQL.identifier, LINE_FIELDS))
 # The totals of people without a campaign.
 NO_ENGAGEMENT = {
     PREFIX + name: 0 if function in ("SUM", "COUNT") else False
@@ -52,68 +51,68 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
     # The field of campaign.master.recipient that points here: partner_id or lead_id.
     _campaign_master_field = None
 
-    campaign_master_campaign_count = fields.Integer(
+    campaign_master_campaign_count = TotalInteger(
         string="Campaigns",
         search=_search("campaign_count"),
         help="Number of Campaign Master campaigns with this recipient.",
         **TOTAL,
     )
-    campaign_master_open_count = fields.Integer(
+    campaign_master_open_count = TotalInteger(
         string="Total Opens",
         search=_search("open_count"),
         help="Number of opens of Campaign Master emails, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_click_count = fields.Integer(
+    campaign_master_click_count = TotalInteger(
         string="Total Clicks",
         search=_search("click_count"),
         help="Number of clicks in Campaign Master emails, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_forward_count = fields.Integer(
+    campaign_master_forward_count = TotalInteger(
         string="Total Forwards",
         search=_search("forward_count"),
         help="Number of forwards of Campaign Master emails, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_unsubscribe_count = fields.Integer(
+    campaign_master_unsubscribe_count = TotalInteger(
         string="Total Unsubscribes",
         search=_search("unsubscribe_count"),
         help="Number of unsubscribes, over all campaigns.",
         **TOTAL,
     )
-    campaign_master_first_open = fields.Datetime(
+    campaign_master_first_open = TotalDatetime(
         string="First Open",
         search=_search("first_open"),
         help="First open of a Campaign Master email.",
         **TOTAL,
     )
-    campaign_master_last_open = fields.Datetime(
+    campaign_master_last_open = TotalDatetime(
         string="Last Open",
         search=_search("last_open"),
         help="Last open of a Campaign Master email.",
         **TOTAL,
     )
-    campaign_master_first_click = fields.Datetime(
+    campaign_master_first_click = TotalDatetime(
         string="First Click",
         search=_search("first_click"),
         help="First click in a Campaign Master email.",
         **TOTAL,
     )
-    campaign_master_last_click = fields.Datetime(
+    campaign_master_last_click = TotalDatetime(
         string="Last Click",
         search=_search("last_click"),
         help="Last click in a Campaign Master email.",
         **TOTAL,
     )
-    campaign_master_bounced = fields.Boolean(
+    campaign_master_bounced = TotalBoolean(
         string="Bounced",
         search=_search("bounced"),
         help="The current address bounced on the latest campaign that was sent to it. An address "
         "counts once it was used on a campaign to this person.",
         **TOTAL,
     )
-    campaign_master_opted_out = fields.Boolean(
+    campaign_master_opted_out = TotalBoolean(
         string="Opted Out",
         search=_search("opted_out"),
         help="Unsubscribed from at least one Campaign Master campaign. Other emails are not "
@@ -186,7 +185,6 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
         :param ids: ids of people; ``None`` for all
         """
-        self._campaign_master_flush()
         person = SQL.identifier(self._campaign_master_field)
         return SQL(
             """
@@ -198,6 +196,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
             columns=COMBINED_TOTALS,
             companies=self.env.companies.ids,
             people=self._campaign_master_people_sql(person, ids),
+            to_flush=self._campaign_master_sources(),
         )
 
     @api.model
@@ -206,18 +205,21 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
         Counted, not stored: storing it would make adding people half as slow again.
         """
-        self._campaign_master_flush()
         return SQL(
             """
+            WITH line AS %(kind)s (%(lines)s)
             SELECT person_id, COUNT(DISTINCT campaign_id) AS %(count)s
-              FROM (%(lines)s) AS line
+              FROM line
               JOIN utm_campaign AS campaign ON campaign.id = line.campaign_id
              WHERE campaign.campaign_master_company_id = ANY(%(companies)s)
              GROUP BY person_id
             """,
             count=SQL.identifier(COUNT),
+            # The lines of some people are read once, not once for each campaign.
+            kind=SQL("NOT MATERIALIZED" if ids is None else "MATERIALIZED"),
             lines=self._campaign_master_lines_sql(ids),
             companies=self.env.companies.ids,
+            to_flush=self._campaign_master_sources(),
         )
 
     @api.model
@@ -269,13 +271,16 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
         return SQL("%s = ANY(%s)", person, ids)
 
     @api.model
-    def _campaign_master_flush(self):
-        """Write to the database what the totals depend on, which recomputes them."""
-        self.flush_model(["email_normalized"])
-        # sudo: only these fields, whose groups were checked, read the totals
-        self.env["campaign.master.engagement"].sudo().flush_model()
-        self.env["campaign.master.recipient"].sudo().flush_model()
-        self.env["utm.campaign"].sudo().flush_model(["campaign_master_company_id"])
+    def _campaign_master_sources(self):
+        """:return: the fields that totals and words come from. Odoo writes them to the database
+        before it reads these, which recomputes them."""
+        names = {
+            self._name: ["email_normalized"],
+            "campaign.master.engagement": [*TOTALS, "word", *BASIS],
+            "campaign.master.recipient": LINE_FIELDS,
+            "utm.campaign": ["campaign_master_company_id"],
+        }
+        return [self.env[model]._fields[name] for model in names for name in names[model]]
 
     def _field_to_sql(self, alias, field_expr, query=None):
         """Sort and search by the totals as if they were stored."""
@@ -337,7 +342,6 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
         def to_sql(model, alias, query):
             model._check_field_access(model._fields["campaign_master_delivered"], "read")
-            model._campaign_master_flush()
             return SQL(
                 """
                 %(person)s IN (
@@ -350,6 +354,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
                 person=SQL.identifier(alias, "id"),
                 lines=model._campaign_master_lines_sql(),
                 companies=model.env.companies.ids,
+                to_flush=model._campaign_master_sources(),
             )
 
         return Domain.custom(to_sql=to_sql)

@@ -3,6 +3,7 @@ from odoo.tools import SQL
 
 from .campaign_master_engagement_mixin import TOTAL, WORD, _search
 from .campaign_master_engagement_words import BASIS, WORDS
+from .campaign_master_totals import TotalSelection
 
 
 def _rank(word):
@@ -23,7 +24,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
     _inherit = "campaign.master.engagement.mixin"
 
-    campaign_master_engagement = fields.Selection(
+    campaign_master_engagement = TotalSelection(
         WORDS,
         string="Engagement",
         search=_search("engagement"),
@@ -46,8 +47,6 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
 
         :param ids: ids of people; ``None`` for all
         """
-        # sudo: only the fields above, whose groups were checked, read the words
-        self.env["campaign.master.engagement"].sudo().flush_model()
         person = SQL.identifier(self._campaign_master_field)
         companies = self.env.companies.ids
         # Without GROUP BY or DISTINCT: PostgreSQL then joins the table itself, and uses its index.
@@ -76,6 +75,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
             companies=companies,
             people=self._campaign_master_people_sql(person, ids),
             most_engaged=most_engaged if len(companies) > 1 else SQL(""),
+            to_flush=self._campaign_master_sources(),
         )
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):

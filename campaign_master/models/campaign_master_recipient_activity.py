@@ -5,6 +5,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .campaign_master_recipient import ON_LIST
+from .campaign_master_recipient_sums import COUNTED_COLUMNS
 
 # The columns that come from Campaign Master's activity, with their PostgreSQL types.
 ACTIVITY_COLUMNS = {
@@ -62,6 +63,7 @@ class CampaignMasterRecipient(models.Model):
             return 0
         self.flush_model()
         columns = [SQL.identifier(name) for name in ACTIVITY_COLUMNS]
+        counted_columns = [SQL.identifier(name) for name in COUNTED_COLUMNS]
         found = self.env.execute_query(
             SQL(
                 """
@@ -74,7 +76,7 @@ class CampaignMasterRecipient(models.Model):
                      WHERE recipient.campaign_id = %(campaign)s
                        AND recipient.email = activity.email
                        AND (%(old)s) IS DISTINCT FROM (%(new)s)
-                    RETURNING recipient.*
+                    RETURNING id, partner_id, lead_id, recipient.email, %(counted_columns)s
                 ), counted AS (%(counted)s)
                 SELECT TRUE AS is_changed, partner_id, lead_id, NULL::json FROM changed
                  UNION ALL
@@ -98,21 +100,23 @@ class CampaignMasterRecipient(models.Model):
                 rows=json.dumps(list(rows.values()), default=datetime.isoformat),
                 campaign=campaign.id,
                 sharing=self._sharing_bounced_sql(),
+                counted_columns=SQL(", ").join(SQL("recipient.%s", c) for c in counted_columns),
                 # The table is still as it was before this statement. OFFSET: PostgreSQL looks up
                 # each line, whatever it expects to find.
                 counted=self._count_sql(
                     campaign,
                     SQL(
                         """
-                        SELECT 1 AS sign, changed.* FROM changed
+                        SELECT 1 AS sign, %(columns)s FROM changed
                          UNION ALL
                         SELECT -1, before.*
                           FROM changed
                                CROSS JOIN LATERAL (
-                                   SELECT * FROM campaign_master_recipient
+                                   SELECT %(columns)s FROM campaign_master_recipient
                                     WHERE id = changed.id OFFSET 0
                                ) AS before
-                        """
+                        """,
+                        columns=SQL(", ").join(counted_columns),
                     ),
                 ),
             )

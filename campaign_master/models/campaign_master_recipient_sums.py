@@ -20,6 +20,21 @@ PEOPLE = {
 }
 # How often they did something.
 COUNTS = {"opens": "open_count", "clicks": "click_count", "forwards": "forward_count"}
+# What is read of recipients to count them: all columns would take half as long again.
+COUNTED_COLUMNS = (
+    "is_twin",
+    "sync_state",
+    "sent_to",
+    "delivered",
+    "bounced",
+    "open_count",
+    "click_count",
+    "forward_count",
+    "unsubscribe_count",
+    "opted_out_here",
+    "first_open",
+    "first_click",
+)
 
 
 class CampaignMasterRecipient(models.Model):

@@ -34,9 +34,8 @@ class ResPartner(models.Model):
         )
 
     @api.model
-    def _campaign_master_flush(self):
-        self.env["crm.lead"].flush_model(["partner_id"])
-        return super()._campaign_master_flush()
+    def _campaign_master_sources(self):
+        return [*super()._campaign_master_sources(), self.env["crm.lead"]._fields["partner_id"]]
 
     def _campaign_master_lines_domain(self):
         domain = super()._campaign_master_lines_domain()
