@@ -50,11 +50,13 @@ def plan(addresses: list[str], start: int, end: int, seed=None, story="usual") -
         known_at = _shortly_after(sent_at, result.sent_by, rng, share=0.1)
         result.emails.append((address, sent_at, failures.get(index, "delivered"), known_at))
     delivered = [index for index in range(len(addresses)) if index not in failures]
-    scan = _scan(result, delivered, end, rng) if story.scanned else []
+    machines = _scan(result, delivered, end, rng) if story.scanned else []
+    if story.prefetched:
+        machines += _prefetch(result, delivered, story.prefetched, end, rng)
     _add_events(result, delivered, story, end, rng)
     if end - start >= 2 * DAY:
         result.events = [(min(_awake(at), end), index, kind) for at, index, kind in result.events]
-    result.events = sorted(result.events + scan, key=lambda event: event[0])
+    result.events = sorted(result.events + machines, key=lambda event: event[0])
     return result
 
 
@@ -97,6 +99,19 @@ def _scan(result, delivered, end, rng):
         times = [first, *(_shortly_after(first, last, rng) for _click in range(more))]
         clicks += [(at, index, "click") for at in times]
     return clicks
+
+
+def _prefetch(result, delivered, share, end, rng):
+    """Let mail servers open some emails one to eight seconds after each was sent.
+
+    :return: the opens, as events
+    """
+    opens = []
+    for index in rng.sample(delivered, _sample_size(len(delivered), share, rng, 0)):
+        address, sent_at, outcome, _known_at = result.emails[index]
+        result.emails[index] = (address, sent_at, outcome, min(sent_at + SECOND, end))
+        opens.append((_shortly_after(sent_at + SECOND, sent_at + 8 * SECOND, rng), index, "open"))
+    return [(min(at, end), index, kind) for at, index, kind in opens]
 
 
 def _add_events(result, delivered, story, end, rng):

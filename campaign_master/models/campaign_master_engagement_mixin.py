@@ -18,7 +18,15 @@ COMBINED_TOTALS = SQL(", ").join(
     for name, function in TOTALS.items()
 )
 # What is read of recipients to count them for people.
-LINE_FIELDS = ("campaign_id", "email", "sent_to", "delivered", "is_twin", *TOTALS)
+LINE_FIELDS = (
+    "campaign_id",
+    "email",
+    "sent_to",
+    "delivered",
+    "is_twin",
+    "machine_rule",
+    *TOTALS,
+)
 LINE_COLUMNS = SQL(", ").join(map(SQL.identifier, LINE_FIELDS))
 # The totals of people without a campaign.
 NO_ENGAGEMENT = {

@@ -21,10 +21,9 @@ MIN_DELIVERED = 3
 RECENT, ACTIVE_CLICKS, WARM_OPENS = 5, 2, 3
 # Without a reaction to so many delivered campaigns, or for so long, a person is dormant.
 QUIET_DELIVERED, QUIET_PERIOD = 10, relativedelta(months=12)
-# What counts as a reaction to a recipient's email. What a machine did, not the person, is to be
-# left out here.
-OPENED = SQL("(line.open_count > 0 OR line.click_count > 0)")
-CLICKED = SQL("line.click_count > 0")
+# What counts as a reaction to a recipient's email: what a person did, not a likely machine.
+OPENED = SQL("((line.open_count > 0 OR line.click_count > 0) AND line.machine_rule IS NULL)")
+CLICKED = SQL("(line.click_count > 0 AND line.machine_rule IS NULL)")
 # What a word is based on: the person opened and clicked so many of the last delivered campaigns.
 BASIS = ("word_delivered", "word_opened", "word_clicked")
 # In one transaction, which takes a tenth of a second.

@@ -47,6 +47,12 @@ RESULTS = [
     ("duplicate", "Duplicate Address"),
     ("not_sent", "Not Sent"),
 ]
+# Why a recipient is a likely machine: the first that holds, see campaign_master_recipient_machines.
+MACHINE_RULES = [
+    ("sending", "Right After Sending"),
+    ("burst", "Many Clicks at Once"),
+    ("domain", "Same Minute as Colleagues"),
+]
 # A person has any number of merged recipients on a campaign, and one that is not merged.
 MERGED_KEY = "CASE WHEN is_merged THEN id ELSE 0 END"
 # Columns that PostgreSQL computes from others of the same row, so that no statement can forget
@@ -192,6 +198,17 @@ class CampaignMasterRecipient(models.Model):
         readonly=True,
         help="Unsubscribed from this campaign, or from an earlier one of the same account; then "
         "the address is not added to the list. Other emails from Odoo are not affected.",
+    )
+
+    # NULL of nearly all: it takes no room in the row, and no index.
+    machine_rule = fields.Selection(
+        MACHINE_RULES,
+        string="Likely Machine",
+        readonly=True,
+        help="A security program, rather than the person, has probably opened the email or clicked "
+        "its links. Right After Sending: within 10 seconds of it. Many Clicks at Once: 4 or more "
+        "within 10 seconds. Same Minute as Colleagues: at least 3 addresses of a company domain "
+        "clicked first within the same 60 seconds. Empty if the person opened or clicked later.",
     )
 
     known_on_list = fields.Boolean(

@@ -122,6 +122,8 @@ class CampaignMasterRecipient(models.Model):
             )
         )
         campaign._campaign_master_adjust_sums([counted for *_person, counted in found if counted])
+        if found:
+            self._judge_activity(campaign, rows)
         changed_addresses = self.env["campaign.master.optout"]._update_from_activity(
             campaign, optout_sources
         )

@@ -218,7 +218,7 @@ class CampaignMasterRecipient(models.Model):
                 """
                 UPDATE campaign_master_recipient
                    SET late = FALSE, sent_to = FALSE, opted_out_here = FALSE,
-                       bounced = FALSE, bounce_reason = NULL,
+                       bounced = FALSE, bounce_reason = NULL, machine_rule = NULL,
                        open_count = 0, click_count = 0, forward_count = 0, unsubscribe_count = 0,
                        first_open = NULL, last_open = NULL, first_click = NULL, last_click = NULL
                  WHERE campaign_id = %s AND (late OR sent_to)

@@ -13,11 +13,15 @@ PEOPLE = {
     "delivered": _ONCE & Domain("delivered", "=", True),
     "opened": _ONCE & Domain("open_count", ">", 0),
     "clicked": _ONCE & Domain("click_count", ">", 0),
+    "machines": _ONCE & Domain("machine_rule", "!=", False),
     "bounced": _ONCE & Domain("bounced", "=", True),
     "unsubscribed": _ONCE & Domain("unsubscribe_count", ">", 0),
     # Also those who reported the email as spam.
     "opted_out": _ONCE & Domain("opted_out_here", "=", True),
 }
+# Whoever is not a likely machine.
+_PERSON = Domain("machine_rule", "=", False)
+PEOPLE |= {f"{name}_by_people": PEOPLE[name] & _PERSON for name in ("opened", "clicked")}
 # How often they did something.
 COUNTS = {"opens": "open_count", "clicks": "click_count", "forwards": "forward_count"}
 # What is read of recipients to count them: all columns would take half as long again.
@@ -32,6 +36,7 @@ COUNTED_COLUMNS = (
     "forward_count",
     "unsubscribe_count",
     "opted_out_here",
+    "machine_rule",
     "first_open",
     "first_click",
 )

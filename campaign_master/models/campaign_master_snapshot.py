@@ -6,8 +6,11 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .campaign_master_rates import Figure
+from .utm_campaign_figures import BY_PEOPLE
 from .utm_campaign_results import FIGURES, PREFIX
 
+# What is kept of a campaign.
+KEPT = (*FIGURES, *(f"{name}_by_people" for name in BY_PEOPLE))
 # All snapshots are kept for this long, then the last of each day, then none.
 KEEP_ALL = timedelta(days=14)
 KEEP_DAILY = relativedelta(months=13)
@@ -21,7 +24,7 @@ def _figure():
 class CampaignMasterSnapshot(models.Model):
     """A campaign's figures at one time: one row for each reading that changed one of them.
 
-    The columns are the campaign's own figures (``FIGURES``), which define them; one that Campaign
+    The columns are the campaign's own figures (``KEPT``), which define them; one that Campaign
     Master did not report is NULL. Times and days are in UTC. A campaign that is created again
     starts a new history.
     """
@@ -59,6 +62,9 @@ class CampaignMasterSnapshot(models.Model):
     unique_forwards = _figure()
     unsubscribes = _figure()
     complaints = _figure()
+    # NULL as well in rows of before they were kept.
+    unique_opens_by_people = _figure()
+    unique_clicks_by_people = _figure()
 
     _campaign_index = models.Index("(campaign_id, at, id)")
 
@@ -73,8 +79,8 @@ class CampaignMasterSnapshot(models.Model):
         """
         campaigns.flush_model()
         self.flush_model()
-        columns = [SQL.identifier(name) for name in FIGURES]
-        figures = [SQL.identifier("campaign", PREFIX + name) for name in FIGURES]
+        columns = [SQL.identifier(name) for name in KEPT]
+        figures = [SQL.identifier("campaign", PREFIX + name) for name in KEPT]
         self.env.cr.execute(
             SQL(
                 """

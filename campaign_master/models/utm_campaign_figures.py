@@ -4,7 +4,14 @@ from .campaign_master_rates import Figure, Rate
 from .utm_campaign_results import PREFIX, reported
 
 # Fields that Odoo calculates, as rates call them.
-CALCULATED = {"successful": "successful emails"}
+CALCULATED = {
+    "successful": "successful emails",
+    "unique_opens_by_people": "unique opens without likely machines",
+    "unique_clicks_by_people": "unique clicks without likely machines",
+}
+# Campaign Master's figures, and what is left of them without likely machines: the keys of
+# ``PEOPLE`` whose difference are the machines.
+BY_PEOPLE = {"unique_opens": "opened", "unique_clicks": "clicked"}
 
 
 def _figure(string, description, **parameters):
@@ -107,6 +114,22 @@ class UtmCampaign(models.Model):
         help="Sent − total bounces, as of “Last Statistics”. May differ from Delivered, which is "
         "Campaign Master's own count.",
     )
+    campaign_master_unique_opens_by_people = reported(
+        Figure,
+        string="Unique Opens Without Likely Machines",
+        compute="_compute_campaign_master_by_people",
+        store=True,
+        help="Unique opens − recipients in Odoo who opened the email, but are likely machines. "
+        "Each address counts once.",
+    )
+    campaign_master_unique_clicks_by_people = reported(
+        Figure,
+        string="Unique Clicks Without Likely Machines",
+        compute="_compute_campaign_master_by_people",
+        store=True,
+        help="Unique clicks − recipients in Odoo who clicked a link, but are likely machines. "
+        "Each address counts once.",
+    )
     campaign_master_unreported = reported(
         fields.Json,
         string="Figures Not Reported",
@@ -129,6 +152,12 @@ class UtmCampaign(models.Model):
     )
     campaign_master_clicked_rate = _rate(
         "Clicked %", "unique_clicks", "successful", "Each recipient who clicked counts once."
+    )
+    campaign_master_open_rate_by_people = _rate(
+        "Opened % Without Likely Machines", "unique_opens_by_people", "successful"
+    )
+    campaign_master_clicked_rate_by_people = _rate(
+        "Clicked % Without Likely Machines", "unique_clicks_by_people", "successful"
     )
     campaign_master_click_to_open_rate = _rate(
         "Click-to-Open %",
@@ -159,6 +188,19 @@ class UtmCampaign(models.Model):
             is_known = sent is not False and bounces is not False
             campaign.campaign_master_total_bounces = bounces
             campaign.campaign_master_successful = is_known and sent - bounces
+
+    @api.depends(*(PREFIX + name for name in BY_PEOPLE), "campaign_master_campaign_ids.sums")
+    def _compute_campaign_master_by_people(self):
+        for campaign in self:
+            sums = campaign.campaign_master_campaign_ids.sums or {}
+            for name, people in BY_PEOPLE.items():
+                figure = campaign[PREFIX + name]
+                machines = sums.get(people, 0) - sums.get(
+                    f"{people}_by_people", sums.get(people, 0)
+                )
+                campaign[f"{PREFIX}{name}_by_people"] = figure is not False and max(
+                    figure - machines, 0
+                )
 
     @api.depends(lambda self: [figure.name for figure in self._figures()])
     def _compute_campaign_master_unreported(self):

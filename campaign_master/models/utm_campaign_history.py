@@ -5,7 +5,8 @@ from odoo import fields, models
 
 from ..tools.reactions import count_before, curve_ages
 from .campaign_master_recipient import SENT_STATUSES
-from .utm_campaign_results import DELETED, FIGURES
+from .campaign_master_snapshot import KEPT
+from .utm_campaign_results import DELETED
 
 HOUR = timedelta(hours=1)
 
@@ -77,7 +78,7 @@ class UtmCampaign(models.Model):
         """Return Campaign Master's figures over time, as far as Odoo has kept them.
 
         :return: for each ``campaign.master.snapshot``, oldest first: ``at`` (UTC, text), ``age``
-            (hours since the sending, or ``None``), and the figures by their names in ``FIGURES``,
+            (hours since the sending, or ``None``), and the figures by their names in ``KEPT``,
             ``None`` for those that were not reported
         :rtype: list[dict]
         :raise AccessError: the user has no access to Email Marketing or to the campaign
@@ -88,7 +89,7 @@ class UtmCampaign(models.Model):
             {
                 "at": fields.Datetime.to_string(snapshot.at),
                 "age": None if snapshot.age is False else snapshot.age / HOUR.total_seconds(),
-                **{name: None if snapshot[name] is False else snapshot[name] for name in FIGURES},
+                **{name: None if snapshot[name] is False else snapshot[name] for name in KEPT},
             }
             for snapshot in snapshots.search([("campaign_id", "=", campaign.id)], order="at, id")
         ]

@@ -14,6 +14,11 @@ STAGES = {
     "opened": ("unique_opens", "open_rate"),
     "clicked": ("unique_clicks", "clicked_rate"),
 }
+# Likewise without likely machines.
+STAGES_BY_PEOPLE = {
+    "opened": ("unique_opens_by_people", "open_rate_by_people"),
+    "clicked": ("unique_clicks_by_people", "clicked_rate_by_people"),
+}
 # How often people did something, and what else they did.
 BESIDES = ("opens", "clicks", "forwards", "unsubscribes", "complaints")
 # Campaign Master's figures, and the sums over recipients in Odoo that they include.
@@ -88,7 +93,8 @@ class UtmCampaign(models.Model):
 
         - ``stages``: planned, on the list, sent, delivered, opened, clicked. Each has ``name`` (see
           :meth:`action_campaign_master_open_people`), ``label``, ``help``, ``number`` and ``share``
-          (percent)
+          (percent); *opened* and *clicked* also have ``by_people`` with these of likely people, or
+          ``None`` if there are no likely machines among them
         - ``besides``: likewise opens, clicks, forwards, unsubscribes and complaints, without share
         - ``outcomes``: whether planned recipients are on the list, and why not: ``state``,
           ``label``, ``color`` and ``number``. The numbers add up to the planned recipients
@@ -96,6 +102,7 @@ class UtmCampaign(models.Model):
           number that is of recipients in Odoo, by address
         - ``removed``: number of addresses that the campaign was sent to and that were removed in
           Odoo afterwards; they are in ``number`` only
+        - ``machines``: number of likely machines, see ``campaign_master_recipient_machines.py``
         - ``history``: see :meth:`campaign_master_history`
 
         They are numbers of all recipients, also of leads that the user may not see.
@@ -121,6 +128,7 @@ class UtmCampaign(models.Model):
                 for figure, name in RECONCILED.items()
             ],
             "removed": row.removed_count,
+            "machines": row.sums["machines"],
             "history": campaign.campaign_master_history(),
         }
 
@@ -154,6 +162,11 @@ class UtmCampaign(models.Model):
                 ),
             )
         )
+        for name, figures in STAGES_BY_PEOPLE.items():
+            has_machines = sums[f"{name}_by_people"] != sums[name]
+            stages[name]["by_people"] = (
+                self._campaign_master_described(*figures) if has_machines else None
+            )
         labels = self._campaign_master_people_labels()
         return [{**stage, "name": name, "label": labels[name]} for name, stage in stages.items()]
 
@@ -244,6 +257,9 @@ class UtmCampaign(models.Model):
             "bounced": self.env._("Bounced"),
             "unsubscribed": self.env._("Unsubscribed"),
             "opted_out": self.env._("Opted Out"),
+            "machines": self.env._("Likely Machines"),
+            "opened_by_people": self.env._("Opened, Without Likely Machines"),
+            "clicked_by_people": self.env._("Clicked, Without Likely Machines"),
         }
 
     def action_campaign_master_recipients(self):

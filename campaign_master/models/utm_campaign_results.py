@@ -344,6 +344,8 @@ class UtmCampaign(models.Model):
         self.campaign_master_sent_to = self.env["campaign.master.recipient"]._mark_sent(
             self, sent_at
         )
+        # The time of the sending may be another one than before.
+        self.env["campaign.master.recipient"]._judge(self)
         self._campaign_master_keep_sums()
 
     def _campaign_master_store_statistics(self, statistics):

@@ -29,6 +29,7 @@ from . import (
     test_history,
     test_journey,
     test_login_hints,
+    test_machines,
     test_one_recipient_a_call,
     test_person_campaigns,
     test_person_totals,

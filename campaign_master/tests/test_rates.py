@@ -289,6 +289,7 @@ class TestOffered(RatesCase):
             ref remote_status sent_at synced_at synced_by_id sync_state sync_message state
             recipient_count sent_to statistics_at next_poll_at total_bounces successful
             delivered_rate open_rate click_rate clicked_rate click_to_open_rate bounce_rate
-            unsubscribe_rate
+            unsubscribe_rate unique_opens_by_people unique_clicks_by_people
+            open_rate_by_people clicked_rate_by_people
         """
         self.assertEqual(offered, {*known.split(), *REPORTED})

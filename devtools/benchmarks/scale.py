@@ -1,8 +1,8 @@
 """Rows 8 and 9: a million recipients, in a separate process for each size.
 
 ``python -m devtools.benchmarks.scale URL PEOPLE`` is that process. It adds that many people to each
-of four campaigns, pushes them, stores their activity, finds a word for everybody's engagement, and
-prints times and memory as JSON.
+of four campaigns, pushes them, stores their activity, finds a word for everybody's engagement,
+looks for likely machines among them, and prints times and memory as JSON.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from .results import Result, format_seconds
 from .timing import Stopwatch, median
 
 CAMPAIGNS = 4
-JOBS = ("add", "push", "ingest", "words")
+JOBS = ("add", "push", "ingest", "words", "flags")
 KB_PER_MB = 1024
 
 
@@ -35,7 +35,7 @@ def measure(fixture, _odoo):
         command = [sys.executable, "-P", "-m", __name__, fixture.url, str(people)]
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         reports[people].append(json.loads(run.stdout))
-    for job in ("push", "ingest", "words"):
+    for job in JOBS[1:]:
         peaks = {
             people: median([report["peak"][job] for report in some]) / KB_PER_MB
             for people, some in reports.items()
@@ -91,6 +91,9 @@ def main(url, people):
         for campaign_id in campaign_ids:
             with watches["push"]:
                 push(fixture, campaign_id)
+    for campaign_id in campaign_ids:
+        with fixture.campaign(campaign_id, odoo_database.SUPERUSER) as campaign:
+            addon.mark_sent(campaign)
     with peak_memory(peak, "ingest"):
         for campaign_id in campaign_ids:
             ingest(fixture, campaign_id, watches["ingest"])
@@ -98,6 +101,17 @@ def main(url, people):
     fixture.database.vacuum(*addon.TABLES)
     with peak_memory(peak, "words"), fixture.database.transaction() as env, watches["words"]:
         addon.update_words(env)
+    fixture.database.sql(addon.SQL_MAKE_MACHINES)
+    fixture.database.vacuum(addon.RECIPIENT_TABLE)
+    with peak_memory(peak, "flags"):
+        for campaign_id in campaign_ids:
+            with (
+                watches["flags"],
+                fixture.campaign(campaign_id, odoo_database.SUPERUSER) as campaign,
+            ):
+                addon.judge(campaign)
+    if not addon.machine_count(fixture.database):
+        raise AssertionError("No likely machine was found.")
     seconds = {job: watch.seconds for job, watch in watches.items()}
     print(json.dumps({"seconds": seconds, "peak": peak}))
 

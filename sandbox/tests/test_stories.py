@@ -204,6 +204,23 @@ def test_opens_of_a_campaign_in_the_past_can_be_simulated_over_another_time(ann)
     assert max(opened) <= sent_at + timedelta(hours=1)
 
 
+# Mail servers
+
+
+@pytest.mark.parametrize("options", [{}, {"minutesAgo": 0, "minutes": 0}])
+def test_mail_servers_open_three_of_ten_emails_at_once(ann, options):
+    figures, rows = played(ann, "prefetched", **options)
+    assert 0.4 < share(figures, "uniqueOpens") < 0.6
+    rows = [row for row in rows.values() if row["opens"]]
+    if options:
+        return
+    sent_at = min(moment(row["firstOpen"]) for row in rows)
+    first = [row for row in rows if moment(row["firstOpen"]) - sent_at < timedelta(seconds=8)]
+    assert first
+    later = [row for row in rows if row["lastOpen"] > row["firstOpen"]]
+    assert later, "a later open shows that there is a person"
+
+
 # Always the same
 
 

@@ -4,6 +4,7 @@ from odoo.tools.sql import column_exists
 
 from odoo.addons.campaign_master.models.campaign_master_recipient import SENT_STATUSES
 from odoo.addons.campaign_master.models.campaign_master_sync import PROBLEMS
+from odoo.addons.campaign_master.models.utm_campaign_figures import BY_PEOPLE
 
 # What Campaign Master always reported so far.
 FIGURES = (
@@ -89,7 +90,8 @@ def _recompute_states_and_rates(env):
     )
     env.invalidate_all()
     campaigns = env["utm.campaign"].with_context(active_test=False).search([])
-    names = ("state", "total_bounces", "successful", "unreported")
+    names = ["state", "total_bounces", "successful", "unreported"]
+    names += [f"{name}_by_people" for name in BY_PEOPLE]
     others = [campaigns._fields[f"campaign_master_{name}"] for name in names]
     for field in (*campaigns._rates(), *others):
         env.add_to_compute(field, campaigns)

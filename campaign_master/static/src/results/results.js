@@ -91,6 +91,14 @@ export class Results extends Component {
         return share === null ? "" : formatPercent(share);
     }
 
+    /** What is left of a stage without likely machines. */
+    byPeople({ by_people: { number, share } }) {
+        const values = { number: this.formatNumber(number), share: this.formatShare(share) };
+        return share === null
+            ? _t("%(number)s without likely machines", values)
+            : _t("%(share)s without likely machines (%(number)s)", values);
+    }
+
     /** How a stage compares with other campaigns, or nothing. */
     comparison({ name }) {
         const compared = this.results.history.comparison[name];
