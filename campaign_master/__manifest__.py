@@ -25,6 +25,7 @@
         "views/utm_campaign_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
+        "views/digest_digest_views.xml",
         "views/res_config_settings_views.xml",
         "wizard/campaign_master_add_recipients_views.xml",
         "wizard/campaign_master_change_list_views.xml",

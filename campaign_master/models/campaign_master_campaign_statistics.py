@@ -270,6 +270,8 @@ class CampaignMasterCampaign(models.Model):
         # A later reading also ends the message that a refresh failed.
         if was_requested or self.read_message:
             self._end_request(message=False)
+        if self._is_results_mail_possible():
+            self._cron_mail()._trigger()
 
     def _end_request(self, message):
         """Tell the forms that a person's request is done.

@@ -1,7 +1,8 @@
 import math
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..tools.reactions import count_before, curve_ages
 from .campaign_master_recipient import SENT_STATUSES
@@ -144,6 +145,22 @@ class UtmCampaign(models.Model):
             return False
         row = self.campaign_master_campaign_ids
         return self.campaign_master_sent_at or (row.seen_unsent_at and row.seen_sent_at)
+
+    @api.model
+    def _campaign_master_sent_domain(self, start, end):
+        """:return: the campaigns whose :meth:`_campaign_master_sent_time` is in a period, from
+        ``start`` on and before ``end`` (UTC); for superusers
+        :rtype: Domain"""
+
+        def in_period(name):
+            return Domain(name, ">=", start) & Domain(name, "<", end)
+
+        seen = Domain("seen_unsent_at", "!=", False) & in_period("seen_sent_at")
+        return Domain("campaign_master_remote_status", "in", (*SENT_STATUSES, DELETED)) & (
+            in_period("campaign_master_sent_at")
+            | Domain("campaign_master_sent_at", "=", False)
+            & Domain("campaign_master_campaign_ids", "any", seen)
+        )
 
     def _campaign_master_age(self):
         """:return: how many hours after its sending the campaign was last read; ``None`` if it was

@@ -337,7 +337,8 @@ class UtmCampaign(models.Model):
         if not self._campaign_master_is_sent():
             row.seen_unsent_at = now
             return
-        row.seen_sent_at = row.seen_sent_at or now
+        if not row.seen_sent_at:
+            row.write({"seen_sent_at": now, "results_mail_due": True})
         sent_at = self.campaign_master_sent_at
         if not sent_at or (row.seen_unsent_at and sent_at < row.seen_unsent_at):
             sent_at = row.seen_sent_at

@@ -9,6 +9,11 @@ def format_count(env, count):
     return formatLang(env, count, digits=0)
 
 
+def format_percent(env, percent):
+    """:return: a percentage in the reader's format, such as ``12.3%``; “–” for ``None``"""
+    return "–" if percent is None else f"{formatLang(env, percent, digits=1)}%"
+
+
 def format_moment(env, moment):
     """Format a time in the time zone and language of the context.
 

@@ -7,6 +7,7 @@ SCHEDULED_ACTIONS = {
     "ir_cron_check_api": ("campaign.master.api.check", "model._cron_check()"),
     "ir_cron_refresh_catalogue": ("campaign.master.account", "model._cron_refresh_catalog()"),
     "ir_cron_find_machines": ("campaign.master.campaign", "model._cron_judge()"),
+    "ir_cron_mail_results": ("campaign.master.campaign", "model._cron_mail_results()"),
     "ir_cron_update_engagement": ("campaign.master.engagement", "model._cron_update_words()"),
 }
 
