@@ -9,6 +9,7 @@
     "depends": ["mass_mailing", "crm"],
     "data": [
         "security/ir.model.access.csv",
+        "data/mail_activity_type_data.xml",
         "security/campaign_master_security.xml",
         "data/ir_cron_data.xml",
         "views/campaign_master_api_check_views.xml",

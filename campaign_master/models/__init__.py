@@ -1,5 +1,6 @@
 from . import (
     campaign_master_account,
+    campaign_master_account_alerts,
     campaign_master_account_catalog,
     campaign_master_account_check,
     campaign_master_account_machines,
@@ -44,8 +45,11 @@ from . import (
     ir_websocket,
     mail_blacklist,
     res_config_settings,
+    res_config_settings_alerts,
     res_partner,
     utm_campaign,
+    utm_campaign_activities,
+    utm_campaign_alerts,
     utm_campaign_figures,
     utm_campaign_history,
     utm_campaign_overview,

@@ -73,6 +73,14 @@ class CampaignMasterCampaign(models.Model):
         help="Number of addresses that the campaign was sent to and that were removed in Odoo.",
     )
 
+    # See utm_campaign_alerts.py.
+    is_watched = fields.Boolean(
+        default=True,
+        readonly=True,
+        help="Unusual results raise alerts; not of campaigns that were sent before there were any.",
+    )
+    alerts = fields.Json(readonly=True, help="Unusual results, and what became of them.")
+
     _unique_campaign = models.UniqueIndex("(campaign_id)")
     _queue_index = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
 
@@ -82,6 +90,13 @@ class CampaignMasterCampaign(models.Model):
         return self.search([("campaign_id", "=", campaign.id)]) or self.create(
             {"campaign_id": campaign.id}
         )
+
+    def _alert_activities(self):
+        """:return: the activities of alerts that are not done, by id
+        :rtype: dict"""
+        ids = [alert["activity_id"] for row in self for alert in (row.alerts or {}).values()]
+        activities = ids and self.env["mail.activity"].search([("id", "in", ids)])
+        return {activity.id: activity for activity in activities}
 
     def _replace(self):
         """Start over for a new campaign in Campaign Master: only the generation remains.

@@ -197,6 +197,7 @@ class CampaignMasterCampaign(models.Model):
             return 0
         # Nothing changed if the figures were all that had to be read.
         self.campaign_id._campaign_master_keep_history(changed=bool(step))
+        self.campaign_id._campaign_master_check_alerts()
         self._end_reading(run)
         return 1
 

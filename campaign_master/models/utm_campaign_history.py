@@ -134,6 +134,7 @@ class UtmCampaign(models.Model):
         """The campaign will be created again, and then is another one."""
         for model in ("campaign.master.snapshot", "campaign.master.age"):
             self.env[model].search([("campaign_id", "in", self.ids)]).unlink()
+        self._campaign_master_forget_alerts()
 
     def _campaign_master_sent_time(self):
         """:return: the time from which on the campaign's age is counted (UTC): when it was sent as

@@ -19,6 +19,7 @@ CAMPAIGN_STATES = [
 ]
 # Fields for views and rules, not for people: not offered in filters, groupings and exports.
 INTERNAL_FIELDS = {
+    PREFIX + "alerts",
     PREFIX + "bounces",
     PREFIX + "company_id",
     PREFIX + "current_account_id",

@@ -3,6 +3,7 @@ from . import (
     test_access_figures,
     test_add_recipients,
     test_after_sending,
+    test_alerts,
     test_api_check,
     test_api_check_writing,
     test_browser,

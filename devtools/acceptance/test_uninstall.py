@@ -57,9 +57,28 @@ LEFT = {
     """,
     "menus": "SELECT name->>'en_US' FROM ir_ui_menu WHERE name->>'en_US' LIKE '%Campaign Master%'",
     "parameters": "SELECT key FROM ir_config_parameter WHERE key LIKE 'campaign_master%'",
-    "activities": "SELECT res_model FROM mail_activity WHERE res_model LIKE 'campaign.master%'",
-    "messages": "SELECT model FROM mail_message WHERE model LIKE 'campaign.master%'",
-    "followers": "SELECT res_model FROM mail_followers WHERE res_model LIKE 'campaign.master%'",
+    "activities": """
+        SELECT res_model FROM mail_activity
+         WHERE res_model LIKE 'campaign.master%' OR res_model = 'utm.campaign'
+    """,
+    "activity types": """
+        SELECT name->>'en_US' FROM mail_activity_type WHERE res_model = 'utm.campaign'
+    """,
+    "messages": """
+        SELECT model FROM mail_message WHERE model LIKE 'campaign.master%' OR model = 'utm.campaign'
+    """,
+    "followers": """
+        SELECT res_model FROM mail_followers
+         WHERE res_model LIKE 'campaign.master%' OR res_model = 'utm.campaign'
+    """,
+    "fields of activities": """
+        SELECT name FROM ir_model_fields
+         WHERE model = 'utm.campaign' AND (name LIKE '%activity_%' OR name LIKE '%message_%')
+    """,
+    "models with activities": """
+        SELECT model FROM ir_model
+         WHERE model = 'utm.campaign' AND (is_mail_thread OR is_mail_activity)
+    """,
     "attachments": """
         SELECT name FROM ir_attachment
          WHERE res_model LIKE 'campaign.master%' OR res_field LIKE 'campaign_master%'
@@ -143,6 +162,17 @@ def _open_views(session, model):
 
 def test_uninstalling_leaves_nothing_and_calls_nobody(company):
     scene, campaign, _session = company
+    # One alert is done, and another one is not.
+    [sent] = scene.admin.find("utm.campaign", [("id", "=", campaign)], ["campaign_master_ref"])
+    correction = {"sent": 500, "hardBounces": 50, "complaints": 5}
+    scene.sandbox.post(f"campaigns/{sent['campaign_master_ref']}/correct", correction)
+    scene.press(campaign, "refresh_statistics")
+    scene.run("pull_statistics")
+    scene.marketer.call(
+        "utm.campaign", "action_campaign_master_complete_alert", [campaign], "complaints"
+    )
+    [[activities]] = scene.sql("SELECT COUNT(*) FROM mail_activity WHERE res_model='utm.campaign'")
+    assert activities == 2
     # An activity for the administrator, favorite filters and a default.
     scene.admin.call("campaign.master.account", "activity_schedule", [1], summary="Look")
     favorites = [

@@ -116,11 +116,12 @@ YEAR = [
     Sending(264, WED, 15.5, EVENT, "usual", "Open Workshop Evening", "See how we work"),
     Sending(236, TUE, 9.5, NEWSLETTER, "usual", MONTHLY, "Three shops in one week"),
     Sending(207, FRI, 18.7, CUSTOMERS, "flop", "Customer Survey", "Twenty short questions"),
-    Sending(173, MON, 10, CUSTOMERS, "scanner", "Fire Safety Rules", "New rules for furniture"),
-    Sending(141, THU, 13.2, FAIR, "bounces", "After the Trade Fair", "Good to meet you"),
+    Sending(155, MON, 10, CUSTOMERS, "scanner", "Fire Safety Rules", "New rules for furniture"),
     Sending(110, TUE, 9.5, NEWSLETTER, "usual", MONTHLY, "A counter that folds away"),
     Sending(75, WED, 10.5, DUBLIN, "usual", "Hello from Dublin", "We open on the Liffey"),
     Sending(43, THU, 11, EVENT, "hit", "Upholstery Weekend", "Six places left"),
+    # Recent enough for an alert.
+    Sending(4, THU, 13.2, FAIR, "bounces", "After the Trade Fair", "Good to meet you"),
     # Its activity goes on.
     Sending(2, None, 9.5, NEWSLETTER, "usual", SENT, "What autumn brings to Wren & Barley"),
 ]

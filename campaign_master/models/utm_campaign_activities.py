@@ -1,0 +1,26 @@
+from odoo import api, models
+
+from ..tools import MARKETING_GROUP
+
+
+class UtmCampaign(models.Model):
+    """Activities on campaigns, so that alerts (``utm_campaign_alerts.py``) reach their responsible.
+
+    An activity subscribes and notifies through ``mail.thread``, so campaigns have one. There is no
+    chatter on their form: creating a campaign writes neither a message nor a follower.
+    """
+
+    _name = "utm.campaign"
+    _inherit = ["utm.campaign", "mail.thread", "mail.activity.mixin"]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        quiet = self.with_context(tracking_disable=True)
+        return super(UtmCampaign, quiet).create(vals_list).with_env(self.env)
+
+    @api.model
+    def _has_field_access(self, field, operation):
+        # Computed from activities, which only Email Marketing users may read, see the record rules.
+        if field.name.startswith(("activity_", "my_activity_")) and not self.env.su:
+            return self.env.user.has_group(MARKETING_GROUP)
+        return super()._has_field_access(field, operation)
