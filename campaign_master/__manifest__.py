@@ -24,6 +24,7 @@
         "views/campaign_master_trace_views.xml",
         "views/utm_campaign_form_views.xml",
         "views/utm_campaign_views.xml",
+        "views/campaign_master_report_views.xml",
         "views/res_partner_views.xml",
         "views/crm_lead_views.xml",
         "views/digest_digest_views.xml",
@@ -33,6 +34,7 @@
         "wizard/campaign_master_check_views.xml",
         "wizard/campaign_master_preflight_views.xml",
         "views/campaign_master_menus.xml",
+        "data/ir_filters_data.xml",
     ],
     "uninstall_hook": "uninstall_hook",
     "assets": {

@@ -84,16 +84,14 @@ class CampaignMasterAge(models.Model):
             found, ages = campaign._campaign_master_reactions(), self._reached(campaign)
             if not found:
                 continue
-            # Campaign Master may not say when people react.
-            is_known = bool(found.opened) or not found.untimed
             opened = count_before(ages, found.opened)
             clicked = count_before(ages, found.clicked)
             for number, age in enumerate(ages):
                 values = {
                     "sent_at": campaign._campaign_master_sent_time(),
                     "delivered": found.delivered,
-                    "opened": is_known and opened[number],
-                    "clicked": is_known and clicked[number],
+                    "opened": found.is_timed and opened[number],
+                    "clicked": found.is_timed and clicked[number],
                 }
                 if row := kept.get((campaign, age)):
                     # What had been done by an early age seldom changes.

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..tools.reactions import count_before, curve_ages
 from .campaign_master_recipient import SENT_STATUSES
@@ -10,6 +11,13 @@ from .campaign_master_snapshot import KEPT
 from .utm_campaign_results import DELETED
 
 HOUR = timedelta(hours=1)
+# ``_campaign_master_sent_time`` of a sent ``campaign`` with its row ``work``.
+SENT_TIME = SQL(
+    """
+    COALESCE(campaign.campaign_master_sent_at,
+             CASE WHEN work.seen_unsent_at IS NOT NULL THEN work.seen_sent_at END)
+    """
+)
 
 
 class UtmCampaign(models.Model):

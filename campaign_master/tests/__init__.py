@@ -46,6 +46,7 @@ from . import (
     test_reading_odd_cases,
     test_recipient_grid,
     test_refresh,
+    test_reports,
     test_results,
     test_results_come_later,
     test_results_mail,

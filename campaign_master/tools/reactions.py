@@ -22,6 +22,11 @@ class Reactions:
     clicked: Counter = field(default_factory=Counter)
     untimed: int = 0
 
+    @property
+    def is_timed(self):
+        """Whether it is known when people react: Campaign Master may not say so."""
+        return bool(self.opened) or not self.untimed
+
     def add(self, rows):
         """:param rows: people, see ``campaign.master.recipient._count_sql``"""
         for row in rows:

@@ -262,6 +262,13 @@ def test_scheduled_actions_keep_their_settings_and_get_their_code(upgraded):
         scene.run(cron)
 
 
+@pytest.mark.parametrize(("state", "is_watched"), [("sent", False), ("running", True)])
+def test_only_campaigns_that_are_sent_after_the_upgrade_raise_alerts(upgraded, state, is_watched):
+    data = upgraded.data
+    query = "SELECT is_watched FROM campaign_master_campaign WHERE campaign_id = %s"
+    assert data.scene.sql(query, data.campaigns[state]) == [(is_watched,)]
+
+
 def test_the_engagement_of_people_is_found_once_after_the_upgrade(upgraded):
     scene = upgraded.data.scene
     cron = scene.admin.reference("campaign_master.ir_cron_update_engagement")

@@ -68,7 +68,6 @@ FAIR = Kind(
     OFFERS,
     "Enquiries",
     {"crm.lead": []},
-    "tom",
 )
 DUBLIN = Kind(
     "Product",

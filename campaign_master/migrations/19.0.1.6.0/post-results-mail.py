@@ -1,4 +1,10 @@
+from odoo import SUPERUSER_ID, api
+
+
 def migrate(cr, version):
-    """Nobody is mailed the results of a campaign that was seen sent before the upgrade. The script
-    of 19.0.1.5.0, which may have run just now, marks such campaigns as sent."""
-    cr.execute("UPDATE campaign_master_campaign SET results_mail_due = FALSE")
+    """Nobody is mailed the results of campaigns that were seen sent before the upgrade. The script
+    of 19.0.1.5.0, which may have run just now, marks them as sent."""
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    env["campaign.master.campaign"].search([("results_mail_due", "=", True)]).write(
+        {"results_mail_due": False}
+    )

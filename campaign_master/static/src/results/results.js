@@ -1,3 +1,4 @@
+import { formatPercent } from "@campaign_master/age_chart/age_chart";
 import { ReactionsChart } from "@campaign_master/results/reactions_chart";
 import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
@@ -164,10 +165,6 @@ export class Results extends Component {
             context: record.context,
         });
     }
-}
-
-function formatPercent(percent) {
-    return `${formatFloat(percent, { digits: [16, 1] })}%`;
 }
 
 /** @param {number} hours one of the ages at which campaigns are compared */
