@@ -333,6 +333,7 @@ class CampaignMasterAccount(models.Model):
 
     def action_open_settings(self):
         """Open the settings."""
+        self.check_access("read")
         return self.env["ir.actions.act_window"]._for_xml_id(
             "mass_mailing.action_mass_mailing_configuration"
         )

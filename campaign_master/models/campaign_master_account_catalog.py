@@ -44,10 +44,11 @@ class CampaignMasterAccount(models.Model):
 
         :return: a notification action
         :rtype: dict
-        :raise AccessError: the user has no access to Email Marketing
+        :raise AccessError: the user has no access to Email Marketing or to the account
         :raise UserError: Campaign Master did not return them; the saved ones are kept
         """
         check_marketing_user(self.env)
+        self.check_access("read")
         for account in self.sudo():
             account._check_enabled()
             try:

@@ -41,8 +41,12 @@ class CampaignMasterAccount(models.Model):
         }
 
     def action_open_api_checks(self):
-        """Open the account's checks and their reports."""
+        """Open the account's checks and their reports.
+
+        :raise AccessError: the user is not an administrator
+        """
         self.ensure_one()
+        self._check_administrator()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_api_check_action"
         )

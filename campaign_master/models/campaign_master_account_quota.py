@@ -148,6 +148,7 @@ class CampaignMasterAccount(models.Model):
     def action_open_calls(self):
         """Open the account's calls by purpose."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_usage_action"
         )

@@ -52,7 +52,7 @@ class CampaignMasterAccount(models.Model):
 
     def action_open_traffic(self):
         """Open the recorded requests and responses."""
-        self.ensure_one()
+        self._check_administrator()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_trace_action"
         )

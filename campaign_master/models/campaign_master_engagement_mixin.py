@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..tools import MARKETING_GROUP
+from ..tools import MARKETING_GROUP, check_marketing_user
 from .campaign_master_engagement import TOTALS
 from .campaign_master_engagement_words import BASIS
 from .campaign_master_totals import TotalBoolean, TotalDatetime, TotalInteger
@@ -399,6 +399,7 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
     def action_campaign_master_campaigns(self):
         """Open what this person did on each campaign."""
         self.ensure_one()
+        check_marketing_user(self.env)
         self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_recipient_action_person"

@@ -60,6 +60,9 @@ MERGED_KEY = "CASE WHEN is_merged THEN id ELSE 0 END"
 GENERATED_COLUMNS = {
     "opted_out": "opted_out_here IS TRUE OR opted_out_before IS TRUE",
     "delivered": "sent_to IS TRUE AND bounced IS NOT TRUE",
+    # For indexes: unlike the counts, they change once.
+    "opened": "COALESCE(open_count, 0) > 0",
+    "clicked": "COALESCE(click_count, 0) > 0",
     "result": """
         CASE WHEN opted_out_here THEN 'opted_out'
              WHEN click_count > 0 THEN 'clicked'
@@ -161,6 +164,8 @@ class CampaignMasterRecipient(models.Model):
         help="The recipient of a person that was merged into this one, who is on the campaign, "
         "too.",
     )
+    opened = fields.Boolean(readonly=True, help="Opened the email at least once.")
+    clicked = fields.Boolean(readonly=True, help="Clicked a link in the email at least once.")
     open_count = fields.Integer(string="Total Opens", readonly=True, help="Number of opens.")
     click_count = fields.Integer(
         string="Total Clicks", readonly=True, help="Number of clicks on links in the email."
@@ -231,7 +236,8 @@ class CampaignMasterRecipient(models.Model):
         "list: take it off there before a campaign is sent to the list.",
     )
 
-    # No index contains a column that most syncs or readings update, so that updates are HOT.
+    # No index contains a column that most syncs or readings update, so that updates are HOT. That
+    # goes for their conditions, too.
     _unique_partner = models.UniqueIndex(
         f"(partner_id, campaign_id, ({MERGED_KEY})) WHERE partner_id IS NOT NULL",
         "This contact is already on the campaign.",
@@ -253,6 +259,16 @@ class CampaignMasterRecipient(models.Model):
     _lead_index = models.Index("(campaign_id, id) WHERE kind = 'lead'")
     _contact_index = models.Index("(campaign_id, id) WHERE kind = 'contact'")
     _company_index = models.Index("(campaign_id, id) WHERE kind = 'company'")
+    # For the people behind a number, of whom there may be few: without them, the list of 20 of
+    # 100,000 reads all lines of the campaign twice, 60 ms instead of 1. The first open, the first
+    # click and an opt-out are updates that are not HOT, which makes the first reading of an opener
+    # 12 µs slower.
+    _opened_index = models.Index("(campaign_id, id) WHERE opened IS TRUE")
+    _clicked_index = models.Index("(campaign_id, id) WHERE clicked IS TRUE")
+    _lost_index = models.Index(
+        "(campaign_id, id) WHERE bounced IS TRUE OR opted_out IS TRUE OR unsubscribe_count > 0"
+    )
+    _machine_index = models.Index("(campaign_id, id) WHERE machine_rule IS NOT NULL")
 
     def init(self):
         # Room for updates on the same page, which then touch no index: 4.5 ms for the results of
@@ -295,6 +311,8 @@ class CampaignMasterRecipient(models.Model):
             self.env.cr.execute(
                 SQL("ALTER TABLE campaign_master_recipient %s", SQL(", ").join(changes))
             )
+            # The indexes of the columns went with them.
+            self._add_sql_constraints()
 
     def _search_known_on_list(self, operator, value):
         return self._search_same_address(

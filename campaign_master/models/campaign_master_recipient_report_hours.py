@@ -20,7 +20,8 @@ class CampaignMasterRecipientReport(models.Model):
         """Count the first clicks of the last 12 months by weekday and hour, in the time zone of the
         context or, without one, of the user: each click in the time that was valid then.
 
-        Each address counts once per campaign. Likely machines do not count. Leads that the user may not see do not count.
+        Each address counts once per campaign. Neither likely machines count, nor leads that the
+        user may not see.
 
         :return:
 

@@ -11,13 +11,14 @@ PEOPLE = {
     "on_list": Domain("sync_state", "in", ON_LIST),
     "sent": _ONCE & Domain("sent_to", "=", True),
     "delivered": _ONCE & Domain("delivered", "=", True),
-    "opened": _ONCE & Domain("open_count", ">", 0),
-    "clicked": _ONCE & Domain("click_count", ">", 0),
+    "opened": _ONCE & Domain("opened", "=", True),
+    "clicked": _ONCE & Domain("clicked", "=", True),
     "machines": _ONCE & Domain("machine_rule", "!=", False),
     "bounced": _ONCE & Domain("bounced", "=", True),
     "unsubscribed": _ONCE & Domain("unsubscribe_count", ">", 0),
-    # Also those who reported the email as spam.
-    "opted_out": _ONCE & Domain("opted_out_here", "=", True),
+    # Also those who reported the email as spam. The second condition says nothing new, except to
+    # PostgreSQL: there is an index for it.
+    "opted_out": _ONCE & Domain("opted_out_here", "=", True) & Domain("opted_out", "=", True),
 }
 # Whoever is not a likely machine.
 _PERSON = Domain("machine_rule", "=", False)
@@ -25,20 +26,9 @@ PEOPLE |= {f"{name}_by_people": PEOPLE[name] & _PERSON for name in ("opened", "c
 # How often they did something.
 COUNTS = {"opens": "open_count", "clicks": "click_count", "forwards": "forward_count"}
 # What is read of recipients to count them: all columns would take half as long again.
-COUNTED_COLUMNS = (
-    "is_twin",
-    "sync_state",
-    "sent_to",
-    "delivered",
-    "bounced",
-    "open_count",
-    "click_count",
-    "forward_count",
-    "unsubscribe_count",
-    "opted_out_here",
-    "machine_rule",
-    "first_open",
-    "first_click",
+COUNTED_COLUMNS = sorted(
+    {condition.field_expr for group in PEOPLE.values() for condition in group.iter_conditions()}
+    | {"first_open", "first_click", *COUNTS.values()}
 )
 
 

@@ -56,8 +56,7 @@ class DigestDigest(models.Model):
             "clicked",
             self.env["campaign.master.recipient"],
             "campaign_id.campaign_master_company_id",
-            PEOPLE["clicked"]
-            & Domain("machine_rule", "=", False)
+            PEOPLE["clicked_by_people"]
             & Domain("first_click", ">=", start)
             & Domain("first_click", "<", end),
         )

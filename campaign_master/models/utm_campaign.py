@@ -361,7 +361,7 @@ class UtmCampaign(models.Model):
 
     def action_campaign_master_syncs(self):
         """Open the sync history of this campaign."""
-        self.ensure_one()
+        self._campaign_master_check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_sync_action"
         )

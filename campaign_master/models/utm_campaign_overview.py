@@ -282,7 +282,11 @@ class UtmCampaign(models.Model):
         :rtype: dict
         """
         label = self._campaign_master_people_labels()[name]
-        return self._campaign_master_open(label, PEOPLE[name])
+        action = self._campaign_master_open(label, PEOPLE[name])
+        if name == "machines":
+            # The list shows by which rule.
+            action["context"]["campaign_master_machines"] = True
+        return action
 
     def _campaign_master_open(self, name, domain):
         """Open recipients of the campaign.
@@ -325,7 +329,6 @@ class UtmCampaign(models.Model):
         if self.env.user.has_group("sales_team.group_sale_salesman_all_leads"):
             return 0
         Recipient = self.env["campaign.master.recipient"]
-        leads = domain & Domain("kind", "=", "lead")
+        seen = self.env["ir.rule"]._compute_domain(Recipient._name, "read")
         # sudo: their number only; users may see all campaign figures
-        found = Recipient.sudo().search_count(leads)
-        return found and found - Recipient.search_count(leads)
+        return Recipient.sudo().search_count(domain & Domain("kind", "=", "lead") & ~seen)

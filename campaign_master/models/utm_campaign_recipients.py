@@ -95,7 +95,7 @@ class UtmCampaign(models.Model):
         return self._action_campaign_master_add("company", self.env._("Add Companies"))
 
     def _action_campaign_master_add(self, kind, name):
-        self.ensure_one()
+        self._campaign_master_check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": name,

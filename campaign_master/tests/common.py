@@ -4,12 +4,14 @@ import socket
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import requests
 
 from odoo import SUPERUSER_ID, api, fields
-from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.modules.registry import Registry
+from odoo.tests import HttpCase, TransactionCase, get_db_name, new_test_user, tagged
 
 from ..tools import CronRun
 
@@ -20,14 +22,16 @@ USERNAME, PASSWORD = "demo", "demo"
 class Sandbox:
     """A local Campaign Master in a process of its own, and its controls."""
 
-    def __init__(self, *arguments):
+    def __init__(self, runner=()):
+        """:param runner: a command that runs the sandbox's"""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", "--port", str(port), *arguments],
+            [*runner, sys.executable, "-m", "sandbox", "--port", str(port)],
             cwd=ROOT,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -78,6 +82,38 @@ class Sandbox:
         return calls.get(kind, 0) if kind else calls
 
 
+# Not a child of this process, as Odoo ends those after each class. It ends together with this
+# process, however that ends: the pipe is closed.
+DETACHED = 'exec 3<&0; ("$@" & cat <&3; kill $!) &'
+
+
+@cache
+def shared_sandbox():
+    """The sandbox of all tests, as it takes half a second to start: each test resets it."""
+    return Sandbox(["sh", "-c", DETACHED, "sh"])
+
+
+@cache
+def bundle_assets(database):
+    """Bundle Odoo's web client once, for all tests that use a browser: what a test bundles is
+    rolled back with it."""
+    with Registry(database).cursor() as cr:
+        views = api.Environment(cr, SUPERUSER_ID, {})["ir.qweb"]
+        for name in ("web.assets_frontend", "web.assets_tests", "web.assets_web"):
+            bundle = views._get_asset_bundle(name, assets_params={})
+            bundle.js()
+            bundle.css()
+
+
+class BrowserCase(HttpCase):
+    """Tests that use a browser; derive them from this class and another one."""
+
+    @classmethod
+    def setUpClass(cls):
+        bundle_assets(get_db_name())
+        super().setUpClass()
+
+
 @tagged("post_install", "-at_install")
 class CampaignMasterCase(TransactionCase):
     """A company with an enabled account at the sandbox, a marketing user, a list and a template."""
@@ -85,8 +121,7 @@ class CampaignMasterCase(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.sandbox = Sandbox()
-        cls.addClassCleanup(cls.sandbox.stop)
+        cls.sandbox = shared_sandbox()
         cls.marketer = new_test_user(
             cls.env,
             "marketer",

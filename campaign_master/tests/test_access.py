@@ -203,22 +203,6 @@ class TestWithoutEmailMarketing(AccessCase):
         self.user = self.as_user("base.group_user", "sales_team.group_sale_salesman_all_leads")
         self.mine = self.campaign.with_user(self.user)
 
-    def test_they_cannot_click_any_button_of_campaign_master(self):
-        before = self.sandbox.calls()
-        for button in (
-            "action_campaign_master_sync",
-            "action_campaign_master_refresh_statistics",
-            "action_campaign_master_cancel",
-            "action_campaign_master_retry",
-            "action_campaign_master_create_again",
-            "action_campaign_master_unlink",
-            "action_campaign_master_open_objections",
-            "campaign_master_progress",
-        ):
-            with self.subTest(button), self.assertRaises(AccessError):
-                getattr(self.mine, button)()
-        self.assertEqual(self.sandbox.calls(), before)
-
     def test_they_cannot_add_or_remove_recipients_nor_see_them(self):
         with self.assertRaises(AccessError):
             self.mine.campaign_master_add_recipients("res.partner", [])

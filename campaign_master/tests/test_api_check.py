@@ -3,12 +3,12 @@ from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, HttpCase, new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import file_open
 
 from ..client.check_steps import NAME, READING, STEPS
 from ..models import campaign_master_api_check
-from .common import PASSWORD, CampaignMasterCase
+from .common import PASSWORD, BrowserCase, CampaignMasterCase
 
 ADDRESS = "ada@example.org"
 CONTRACT = {}
@@ -382,7 +382,7 @@ class TestAccess(ApiCheckCase):
 
 
 @tagged("post_install", "-at_install")
-class TestInBrowser(ApiCheckCase, HttpCase):
+class TestInBrowser(ApiCheckCase, BrowserCase):
     def test_an_administrator_checks_the_api_and_sees_the_report(self):
         self.admin.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
         Check = type(self.env["campaign.master.api.check"])

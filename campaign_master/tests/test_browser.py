@@ -1,25 +1,16 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from ..client import CampaignMasterClient
 from ..models.utm_campaign_sync import UtmCampaign
-from .common import CampaignMasterCase
+from .common import BrowserCase, CampaignMasterCase
 
 
 @tagged("post_install", "-at_install")
-class TestBrowser(CampaignMasterCase, HttpCase):
+class TestBrowser(CampaignMasterCase, BrowserCase):
     """What people see and click."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        # Bundled here once; what a test bundles is rolled back with it.
-        for name in ("web.assets_frontend", "web.assets_tests", "web.assets_web"):
-            bundle = cls.env["ir.qweb"]._get_asset_bundle(name, assets_params={})
-            bundle.js()
-            bundle.css()
 
     def open(self, campaign, tour, login="marketer"):
         self.start_tour(f"/odoo/action-utm.utm_campaign_action/{campaign.id}", tour, login=login)

@@ -23,7 +23,7 @@ from odoo.addons.campaign_master.client import (
 )
 
 from .client_common import ClientCase
-from .common import PASSWORD, USERNAME, Sandbox
+from .common import PASSWORD, USERNAME, shared_sandbox
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 CLIENT = {"client_id": "sandbox-client", "client_secret": "sandbox-client-secret"}
@@ -65,8 +65,7 @@ class TestDialects(ClientCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.sandbox = Sandbox()
-        cls.addClassCleanup(cls.sandbox.stop)
+        cls.sandbox = shared_sandbox()
 
     def start(self, dialect):
         """Let the sandbox speak a dialect; ``self.client`` calls it for the first time."""

@@ -1,9 +1,9 @@
 from unittest.mock import patch
 
-from odoo.tests import Form, HttpCase, new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from ..models.utm_campaign_sync import UtmCampaign as UtmCampaignSync
-from .common import CampaignMasterCase
+from .common import BrowserCase, CampaignMasterCase
 
 
 class DialogCase(CampaignMasterCase):
@@ -199,7 +199,7 @@ class TestDuplicate(DialogCase):
 
 
 @tagged("post_install", "-at_install")
-class TestInBrowser(DialogCase, HttpCase):
+class TestInBrowser(DialogCase, BrowserCase):
     def open(self, tour):
         path = f"/odoo/action-utm.utm_campaign_action/{self.campaign.id}"
         self.start_tour(path, tour, login="marketer")

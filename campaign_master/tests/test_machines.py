@@ -226,6 +226,25 @@ class TestSending(MachinesCase):
         self.open_at(campaign, BOB, 12)
         self.assertMachines(campaign)
 
+    def test_mail_servers_that_open_at_once_are_found(self):
+        # In two minutes, people are as fast as machines.
+        self.switch(sending=True, burst=False)
+        emails = [f"person{number}@firm{number}.example" for number in range(150)]
+        campaign = self.synced_campaign(self.make_contacts(*emails))
+        options = {"minutesAgo": 60, "seed": 2, "story": "prefetched"}
+        self.sandbox.send(campaign.campaign_master_ref, self.list_ref, minutes=2, **options)
+        self.pull()
+        self.assertKept(campaign)
+        by = campaign.campaign_master_sent_at + timedelta(seconds=10)
+        at_once = self.lines(campaign).filtered(
+            lambda line: line.first_open and line.first_open <= by
+        )
+        people = at_once.filtered(lambda line: max(line.last_open, line.last_click or by) > by)
+        self.assertTrue(people, "Some opened again, which a person did")
+        self.assertEqual(
+            self.rules(campaign), dict.fromkeys((at_once - people).mapped("email"), "sending")
+        )
+
     def test_without_the_time_of_the_sending_nobody_can_tell(self):
         self.switch(sending=True)
         campaign = self.sent_to(ANN)
@@ -328,6 +347,8 @@ class TestWithoutMachines(MachinesCase):
     def test_a_press_opens_the_machines(self):
         campaign = self.make_scanned()
         self.assertEqual(self.open(campaign, "machines"), ("Likely Machines", [ANN, BOB]))
+        action = campaign.action_campaign_master_open_people("machines")
+        self.assertTrue(action["context"]["campaign_master_machines"], "The list shows the rules")
         self.assertEqual(self.open(campaign, "clicked")[1], [ANN, BOB, CAT])
         self.assertEqual(self.open(campaign, "clicked_by_people")[1], [CAT])
 

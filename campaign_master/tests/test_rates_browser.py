@@ -1,11 +1,12 @@
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from ..client import Statistics
+from .common import BrowserCase
 from .test_rates import RatesCase
 
 
 @tagged("post_install", "-at_install")
-class TestRatesInBrowser(RatesCase, HttpCase):
+class TestRatesInBrowser(RatesCase, BrowserCase):
     """What people see of rates and states in lists and on cards."""
 
     def open(self, view, tour, campaign=None):

@@ -3,7 +3,6 @@
 import json
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
 from odoo.tests import new_test_user
 
 from ..client import Activity
@@ -332,36 +331,6 @@ class TestPeople(ResultsCase):
         self.pull()
         name, _people = self.open(campaign, "delivered")
         self.assertEqual(name, "Delivered (another list was probably selected)")
-
-
-class TestAccess(ResultsCase):
-    """Only Email Marketing users see results, those of their companies."""
-
-    def assert_refused(self, campaign):
-        for reach in (
-            campaign.campaign_master_results,
-            campaign.action_campaign_master_open_people,
-            campaign.action_campaign_master_recipients,
-        ):
-            with self.assertRaises(AccessError):
-                reach()
-
-    def test_without_email_marketing_nothing_is_seen(self):
-        campaign = self.make_story()
-        groups = "base.group_user,sales_team.group_sale_salesman_all_leads"
-        self.assert_refused(campaign.with_user(new_test_user(self.account.env, "sally", groups)))
-
-    def test_another_company_sees_nothing(self):
-        campaign = self.make_story()
-        company = self.account.env["res.company"].create({"name": "Second Company"})
-        user = new_test_user(
-            self.account.env,
-            "second",
-            MARKETING,
-            company_id=company.id,
-            company_ids=[(6, 0, company.ids)],
-        )
-        self.assert_refused(campaign.with_user(user))
 
 
 class TestCost(ResultsCase):

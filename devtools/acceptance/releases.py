@@ -1,6 +1,7 @@
 """The released versions of the add-on, as commits of this repository.
 
-When a version is released, add it here with the full hash of its last commit.
+When a version is released, add it here with the full hash of its last commit: it replaces the
+newest one and continues the chain.
 """
 
 import subprocess
@@ -48,14 +49,13 @@ V1_3 = Release("19.0.1.3.0", "f3df0804aa1367ccf785eff2922de5b6223b1fbb")
 V1_4 = Release("19.0.1.4.0", "13988442916bcf6f741b73e57180d7eb2166805d")
 V1_5 = Release("19.0.1.5.0", "2a8012a989e73488864d7166b33f1fbf6a31d002")
 
-# The installed version, and the ones that it was upgraded to before the current one.
+# The installed version, and the ones that it was upgraded to before the current one: the first one,
+# which runs all scripts of this version; the last one with the tables of before 19.0.1.3.0; the
+# newest one; and all one after the other. An upgrade from another version runs a part of the same
+# scripts.
 UPGRADES = [
     (V1_0,),
-    (V1_1,),
-    (V1_2_FIRST,),
     (V1_2,),
-    (V1_3,),
-    (V1_4,),
     (V1_5,),
-    (V1_0, V1_1, V1_2, V1_3, V1_4, V1_5),
+    (V1_0, V1_1, V1_2_FIRST, V1_3, V1_4, V1_5),
 ]

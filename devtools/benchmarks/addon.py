@@ -1,8 +1,11 @@
 """All of the add-on's internals that the benchmarks use: no other module names them."""
 
 import contextlib
+import dataclasses
 import unittest.mock
 from datetime import datetime, timedelta, timezone
+
+from lxml import etree
 
 from odoo.addons.campaign_master.client import Activity
 from odoo.addons.campaign_master.models.campaign_master_engagement import TOTALS
@@ -10,6 +13,7 @@ from odoo.addons.campaign_master.models.campaign_master_recipient_activity impor
 from odoo.addons.campaign_master.models.campaign_master_recipient_machines import (
     CampaignMasterRecipient,
 )
+from odoo.addons.campaign_master.models.campaign_master_recipient_sums import PEOPLE
 from odoo.addons.campaign_master.tools import CronRun
 
 ACCOUNT = "campaign.master.account"
@@ -275,6 +279,17 @@ def update_words(env):
     env["campaign.master.engagement"]._cron_update_words()
 
 
+def filter_by_word(env):
+    """Read the first page of contacts with a word, and their number, as a list does."""
+    domain = [("campaign_master_engagement", "=", "active")]
+    env["res.partner"].web_search_read(domain, {"name": {}}, limit=80, count_limit=10_001)
+
+
+def group_by_word(env):
+    """Group all contacts by the word, as a list does."""
+    env["res.partner"].formatted_read_group([], ["campaign_master_engagement"], ["__count"])
+
+
 def activity(email, number, times):
     """Return a recipient's activity.
 
@@ -322,3 +337,57 @@ def tab_shown(name, count):
     """Return the JavaScript condition that a tab is shown with that many rows."""
     rows = "document.querySelectorAll('.o_campaign_master_recipients .o_data_row')"
     return f"(document.querySelector('{TAB.format(name)}.active') && {rows}.length == {count})"
+
+
+def activity_of_all_kinds(email, number):
+    """Return the activity of a recipient who did all that somebody can do; every second address
+    bounced."""
+    everything = {"unsubscribes": 1, "opted_out": True, "bounced": number % 2 == 1}
+    return dataclasses.replace(activity(email, 0, times=2), **everything)
+
+
+# The numbers of a sent campaign whose people can be opened.
+NUMBERS = list(PEOPLE)
+# How far the web client counts, and one more.
+COUNT_LIMIT = 1_001
+
+
+def list_specification(env):
+    """Return what the web client reads of recipients for their list."""
+    view = env[RECIPIENT].get_view(view_type="list")
+    names = [node.get("name") for node in etree.fromstring(view["arch"]).iter("field")]
+    fields = env[RECIPIENT]._fields
+    many2one = {"fields": {"display_name": {}}}
+    return {name: many2one if fields[name].type == "many2one" else {} for name in names}
+
+
+def send_many(env, people):
+    """Create campaigns that were sent to contacts.
+
+    :param dict people: ids of contacts by their number of campaigns
+    """
+    values = {"campaign_master_account_id": env[ACCOUNT].search([]).id, "description": "Many"}
+    titles = [f"News {number}" for number in range(max(people))]
+    campaigns = env["utm.campaign"].create([{"title": title, **values} for title in titles])
+    for number, campaign in enumerate(campaigns):
+        ids = [partner_id for count, partner_id in people.items() if number < count]
+        add(campaign, "res.partner", [("id", "in", ids)])
+    env.flush_all()
+    env.cr.execute(
+        f"UPDATE {RECIPIENT_TABLE} SET sync_state = 'added', on_list_at = NOW()"
+        " WHERE campaign_id = ANY(%s)",
+        [campaigns.ids],
+    )
+    env.invalidate_all()
+    for campaign in campaigns:
+        mark_sent(campaign)
+
+
+# The tab of the contact's form.
+PERSON_TAB = ".o_notebook_headers a[name=campaign_master]"
+
+
+def person_tab_shown(count):
+    """Return the JavaScript condition that a person's campaigns are shown."""
+    rows = "document.querySelectorAll('.o_campaign_master_recipients .o_data_row')"
+    return f"({rows}.length == {count})"

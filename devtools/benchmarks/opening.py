@@ -1,22 +1,15 @@
 """Rows 7 and 10: opening forms and lists, in a browser and as the calls that it makes."""
 
-import contextlib
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
-
-import requests
-
-from devtools.environment import machine, rpc
-from devtools.environment.processes import ended
 
 from . import addon, browser
 from .adding import expect
-from .data import MARKETING_USER, PASSWORD, WITH_ADDON, WITHOUT_ADDON
+from .data import WITH_ADDON, WITHOUT_ADDON
 from .ingesting import activity_pages, get_addresses, ingest
 from .pushing import push
 from .results import Result, format_seconds
 from .timing import in_turns, median
+from .web import Session, repeating, server
 
 # Recipients of each kind on the small campaign, and on the one whose tabs are just full.
 SMALL, FULL = 10, addon.ROWS_OF_TAB
@@ -78,53 +71,6 @@ def add_recipients_of_kind(fixture, campaign_id, kind, count):
     with fixture.campaign(campaign_id) as campaign:
         people = campaign.env[model].search(domain, order="id DESC", limit=count)
         expect(addon.add(campaign, model, [("id", "in", people.ids)]), count)
-
-
-@contextlib.contextmanager
-def server(odoo):
-    """Start an Odoo server for both databases; yield its URL."""
-    with tempfile.TemporaryDirectory() as directory:
-        port = machine.free_port(8170)
-        url = f"http://127.0.0.1:{port}"
-        arguments = ["-d", f"{WITH_ADDON},{WITHOUT_ADDON}", "--http-port", str(port)]
-        arguments += ["--workers", "0", "--max-cron-threads", "0", "--no-database-list"]
-        with ended(odoo.start(*arguments, log=Path(directory) / "odoo.log")) as process:
-            while not rpc.answers(f"{url}/web/health"):
-                if process.poll() is not None:
-                    raise AssertionError(Path(directory, "odoo.log").read_text()[-3000:])
-            yield url
-
-
-class Session:
-    """A session of the marketing user in one database.
-
-    :param str url: URL of the Odoo server
-    :param str database: name of the database
-    :raise AssertionError: the login failed
-    """
-
-    def __init__(self, url, database):
-        self.url = url
-        self._session = requests.Session()
-        response = self._session.post(
-            f"{url}/web/session/authenticate",
-            json={"params": {"db": database, "login": MARKETING_USER, "password": PASSWORD}},
-        )
-        if "error" in response.json():
-            raise AssertionError(response.json()["error"])
-        self.session_id = self._session.cookies["session_id"]
-
-    def repeat(self, calls):
-        """Make the calls of a page again.
-
-        :raise AssertionError: a call failed
-        """
-        for path, body in calls:
-            response = self._session.post(
-                self.url + path, data=body, headers={"Content-Type": "application/json"}
-            )
-            if "error" in response.json():
-                raise AssertionError(response.json()["error"])
 
 
 @dataclass
@@ -247,13 +193,3 @@ def measure_addon(fixture, page, session, other):
             median(times["with"]) / median(times["without"]),
             1.1,
         )
-
-
-def repeating(session, calls):
-    """Return a function for ``in_turns`` that makes some calls."""
-
-    def variant(stopwatch):
-        with stopwatch:
-            session.repeat(calls)
-
-    return variant

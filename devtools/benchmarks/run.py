@@ -13,7 +13,7 @@ from devtools.environment.places import ROOT, locked
 from . import data, machine_info, odoo_database, results
 
 # Modules, in the order of their runs; each has a generator `measure(fixture, odoo)` of results.
-BENCHMARKS = ["adding", "pushing", "ingesting", "scale", "opening"]
+BENCHMARKS = ["adding", "pushing", "ingesting", "scale", "opening", "sent"]
 
 
 def main(arguments):

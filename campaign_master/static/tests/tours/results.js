@@ -20,8 +20,14 @@ registry.category("web_tour.tours").add("campaign_master_results", {
         { trigger: `${RESULTS} .btn-group button:contains('All')`, run: "click" },
         { trigger: `${RESULTS} .btn-group button[aria-pressed=true]:contains('All')` },
         { trigger: `${RESULTS} summary`, run: "click" },
-        { trigger: `${RESULTS} [data-outcome=no_email]:contains('1 No Email')` },
         { trigger: `${RESULTS} tr:contains('Unique Opens'):contains('2')` },
+        {
+            content: "Who is not on the list is a press away",
+            trigger: `${RESULTS} [data-outcome=no_email]:contains('1 No Email')`,
+            run: "click",
+        },
+        { trigger: ".o_list_view:not(:contains('Ann')) .o_data_row:contains('Not Sent')" },
+        BACK,
         {
             content: "A stage opens its people",
             trigger: `${RESULTS} [data-stage=clicked]`,
