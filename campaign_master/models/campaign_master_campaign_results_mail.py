@@ -6,7 +6,7 @@ from odoo.tools import format_datetime
 from odoo.tools.misc import formatLang
 from odoo.tools.urls import urljoin
 
-from ..tools import MARKETING_GROUP, commit_with_retry, format_count, format_percent
+from ..tools import commit_with_retry, format_count, format_percent
 from .campaign_master_recipient import SENT_STATUSES
 
 _logger = logging.getLogger(__name__)
@@ -95,16 +95,8 @@ class CampaignMasterCampaign(models.Model):
     def _results_reader(self):
         """:return: the responsible, ``res.users``; empty if they may not see the figures, or cannot
         be mailed"""
-        campaign = self.campaign_id
-        user = campaign.user_id
-        is_reader = (
-            campaign.active
-            and user.active
-            and user.email
-            and campaign.campaign_master_company_id in user.company_ids
-            and user.has_group(MARKETING_GROUP)
-        )
-        return user if is_reader else user.browse()
+        user = self.campaign_id._campaign_master_reader()
+        return user if self.campaign_id.active and user.email else user.browse()
 
     # === WHAT === #
 

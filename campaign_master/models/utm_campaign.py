@@ -359,6 +359,16 @@ class UtmCampaign(models.Model):
         self.check_access(operation)
         return self.sudo()
 
+    def _campaign_master_reader(self):
+        """:return: the responsible, ``res.users``; empty if they may not see the figures"""
+        user = self.user_id
+        may_see = (
+            user.active
+            and user.has_group(MARKETING_GROUP)
+            and self.campaign_master_company_id in user.company_ids
+        )
+        return user if may_see else user.browse()
+
     def action_campaign_master_syncs(self):
         """Open the sync history of this campaign."""
         self._campaign_master_check_access("read")

@@ -2,9 +2,9 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.tools import float_compare, formatLang
+from odoo.tools import float_compare
 
-from ..tools import MARKETING_GROUP, format_count
+from ..tools import MARKETING_GROUP, format_count, format_percent
 from .campaign_master_account_alerts import ALARM, KINDS, WARNING
 from .campaign_master_recipient_sums import PEOPLE
 from .utm_campaign_results import PREFIX
@@ -157,13 +157,7 @@ class UtmCampaign(models.Model):
     def _campaign_master_alert_user(self):
         """:return: who gets the activities: the responsible, or the account's administrator if the
         responsible may not see figures"""
-        account, user = self.campaign_master_account_id, self.user_id
-        may_see = (
-            user.active
-            and user.has_group(MARKETING_GROUP)
-            and account.company_id in user.company_ids
-        )
-        return user if may_see else account._administrator()
+        return self._campaign_master_reader() or self.campaign_master_account_id._administrator()
 
     @api.model
     def _campaign_master_schedule_alerts(self, new):
@@ -264,12 +258,10 @@ class UtmCampaign(models.Model):
     def _campaign_master_describe_alert(self, kind, alert):
         """:return: ``kind``, ``level``, ``text``, ``advice``
         :rtype: dict"""
-
-        def percent(value):
-            return f"{formatLang(self.env, value, digits=2 if value < 1 else 1)} %"
-
         values = {
-            name: percent(alert[name]) for name in ("share", "median", "limit") if name in alert
+            name: format_percent(self.env, alert[name])
+            for name in ("share", "median", "limit")
+            if name in alert
         }
         for name in ("number", "sent", "campaigns", "age"):
             if name in alert:

@@ -17,11 +17,20 @@ MODULE = "odoo.addons.campaign_master."
 MARKETING = "mass_mailing.group_mass_mailing_user"
 ALL_LEADS = "sales_team.group_sale_salesman_all_leads"
 # Parameters of methods that need some.
-ARGUMENTS = {"campaign_master_add_recipients": ["res.partner", []]}
+ARGUMENTS = {
+    "campaign_master_add_recipients": ["res.partner", []],
+    "action_campaign_master_open_alert": ["bounces"],
+    "action_campaign_master_complete_alert": ["bounces"],
+}
 # Contacts and leads are those of all companies. What this opens is of the user's own.
 SHARED = {
     ("res.partner", "action_campaign_master_campaigns"),
     ("crm.lead", "action_campaign_master_campaigns"),
+}
+# Without a record: of the user's own companies.
+OWN = {
+    ("utm.campaign", "campaign_master_compare"),
+    ("campaign.master.recipient.report", "campaign_master_best_hours"),
 }
 
 
@@ -125,7 +134,9 @@ class TestMethods(MethodsCase):
             },
             "res.config.settings": {},
         }
-        records = [account, campaign, check, preflight, self.lines(campaign)[0]]
+        line = self.lines(campaign)[0]
+        report = env["campaign.master.recipient.report"].browse(line.id)
+        records = [account, campaign, check, preflight, line, report]
         records += [self.contact, self.lead]
         records += [env[model].create(values) for model, values in wizards.items()]
         self.records = {record._name: record for record in records}
@@ -134,14 +145,16 @@ class TestMethods(MethodsCase):
         """Call a method as clients do."""
         self.env.invalidate_all()
         record = self.records[model]
-        arguments = [record.ids, *ARGUMENTS.get(method, [])]
+        arguments = [*ARGUMENTS.get(method, [])]
+        if (model, method) not in OWN:
+            arguments = [record.ids, *arguments]
         return call_kw(record.browse().with_user(user), method, arguments, {})
 
     def test_strangers_call_none_of_them(self):
         before = self.sandbox.calls()
         for who, user in self.strangers().items():
             for model, method in sorted(public_methods(self.env)):
-                if "another company" in who and (model, method) in SHARED:
+                if "another company" in who and (model, method) in SHARED | OWN:
                     continue
                 with self.subTest(f"{who}: {model}.{method}"), self.assertRaises(AccessError):
                     self.call(user, model, method)
@@ -153,6 +166,12 @@ class TestMethods(MethodsCase):
             action = self.call(user, model, method)
             lines = self.env[action["res_model"]].with_user(user)
             self.assertFalse(lines.search(action["domain"]))
+
+    def test_what_strangers_compare_is_their_own(self):
+        user = self.strangers()["a marketing user of another company"]
+        self.assertFalse(self.call(user, "utm.campaign", "campaign_master_compare")["campaigns"])
+        hours = self.call(user, "campaign.master.recipient.report", "campaign_master_best_hours")
+        self.assertFalse(hours["clicks"])
 
     def test_administrators_who_work_with_campaigns_may_call_all_of_them(self):
         """Otherwise, a refusal may say nothing about access."""

@@ -76,7 +76,7 @@ class TestAlerts(AlertsCase):
         )
         self.assertEqual(self.activities(campaign).user_id, self.marketer)
         texts = " ".join(alert["text"] for alert in campaign.campaign_master_alerts)
-        self.assertIn("at least 2 of 1,000 emails sent (0.20 %, limit 0.10 %)", texts)
+        self.assertIn("at least 2 of 1,000 emails sent (0.20%, limit 0.10%)", texts)
         self.assertIn("Permanent bounces: 51 of 1,000", texts)
         # The next readings neither repeat nor change it.
         for _time in range(2):
@@ -122,7 +122,7 @@ class TestAlerts(AlertsCase):
         self.assertEqual(self.banners(half), {})
         campaign = self.alerting(hours=25)
         self.assertEqual(self.banners(campaign), {"opened": "warning"})
-        self.assertIn("Opened by 0.00 % after 24 hours", campaign.campaign_master_alerts[0]["text"])
+        self.assertIn("Opened by 0.0% after 24 hours", campaign.campaign_master_alerts[0]["text"])
         people = campaign.action_campaign_master_open_alert("opened")["domain"]
         self.assertEqual(self.env["campaign.master.recipient"].search_count(people), 2)
         # They open it after all: the activity is not needed anymore.

@@ -16,6 +16,7 @@ EVENTS = [
     ("ann", "click", 0.7, 3),
     ("ann", "forward", 1.2, 2),
     ("bob", "open", 2.5, 1),
+    ("bob", "click", 2.6, 4),  # at once
     ("cat", "bounce", 199, 1),
     ("dan", "soft-bounce", 199, 1),
     ("eve", "click", 30.5, 1),  # without loading pictures
@@ -36,6 +37,7 @@ CORRECTED_OPENS = -1
 HOURS = 200
 STRANGERS = {"sam", "sue"}
 REMOVED = {"gus"}
+MACHINES = {"bob"}
 OURS = {"ann", "bob", "cat", "dan", "eve", "fay", "hal", "ida"}
 ALL = OURS | REMOVED | STRANGERS
 # How many recipients in Odoo have which result of the sync, at the end.
@@ -143,6 +145,13 @@ class TestByHand(ResultsCase):
             "bounce_rate": percent(bounces, sent),
             "unsubscribe_rate": percent(times("unsubscribe", ALL), sent),
         }
+        opened, clicked = (len(who(kind, ALL) - MACHINES) for kind in ("open", "click"))
+        expected |= {
+            "unique_opens_by_people": opened,
+            "unique_clicks_by_people": clicked,
+            "open_rate_by_people": percent(opened, successful),
+            "clicked_rate_by_people": percent(clicked, successful),
+        }
         numbers = [*self.campaign._figures(), *self.campaign._rates()]
         self.assertEqual(
             {field.name.removeprefix("campaign_master_") for field in numbers}, set(expected)
@@ -152,7 +161,7 @@ class TestByHand(ResultsCase):
                 self.assertEqual(self.campaign[f"campaign_master_{name}"], value)
         self.assertEqual(self.campaign.campaign_master_unreported, ["campaign_master_bounces"])
         last = self.snapshots(self.campaign)[-1]
-        for name in ("sent", "hard_bounces", "opens", "unique_clicks", "complaints"):
+        for name in ("sent", "hard_bounces", "opens", "unique_clicks_by_people", "complaints"):
             self.assertEqual(last[name], expected[name])
 
     def test_recipients(self):
@@ -212,6 +221,9 @@ class TestByHand(ResultsCase):
             "delivered": len(OURS - who("bounce", OURS)),
             "opened": len(who("open", OURS)),
             "clicked": len(who("click", OURS)),
+            "machines": len(MACHINES),
+            "opened_by_people": len(who("open", OURS) - MACHINES),
+            "clicked_by_people": len(who("click", OURS) - MACHINES),
             "bounced": len(who("bounce", OURS)),
             "unsubscribed": len(who("unsubscribe", OURS)),
             "opted_out": len(who("unsubscribe", OURS) | who("complaint", OURS)),

@@ -8,9 +8,10 @@ import pytz
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from ..models import campaign_master_recipient_report_hours as hours
+from .common import BrowserCase
 from .test_results import MARKETING, OWN_LEADS, ResultsCase
 
 REPORT = "campaign.master.recipient.report"
@@ -368,7 +369,7 @@ class TestWhoSeesReports(ReportsCase):
 
 
 @tagged("post_install", "-at_install")
-class TestReportsInBrowser(ReportsCase, HttpCase):
+class TestReportsInBrowser(ReportsCase, BrowserCase):
     def test_selected_campaigns_are_compared(self):
         for title, email in (("First", "ann@example.com"), ("Second", "bob@example.com")):
             campaign = self.sent_campaign(self.make_contacts(email), title=title, hours=30)

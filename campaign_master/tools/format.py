@@ -10,8 +10,11 @@ def format_count(env, count):
 
 
 def format_percent(env, percent):
-    """:return: a percentage in the reader's format, such as ``12.3%``; “–” for ``None``"""
-    return "–" if percent is None else f"{formatLang(env, percent, digits=1)}%"
+    """:return: a percentage in the reader's format, such as ``12.3%`` or ``0.12%``; “–” for
+    ``None``"""
+    if percent is None:
+        return "–"
+    return f"{formatLang(env, percent, digits=2 if 0 < percent < 1 else 1)}%"
 
 
 def format_moment(env, moment):
