@@ -69,9 +69,14 @@ class ResConfigSettings(models.TransientModel):
     @api.depends("company_id")
     def _compute_campaign_master_account_id(self):
         for settings in self:
-            settings.campaign_master_account_id = self.env["campaign.master.account"].search(
-                [("company_id", "=", (settings.company_id or self.env.company).id)]
+            settings.campaign_master_account_id = self._campaign_master_account(
+                settings.company_id or self.env.company
             )
+
+    @api.model
+    def _campaign_master_account(self, company):
+        """:return: the company's account, enabled or not; empty before there is one"""
+        return self.env["campaign.master.account"].search([("company_id", "=", company.id)])
 
     def _compute_campaign_master_password(self):
         self.campaign_master_password = False
@@ -131,9 +136,7 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def get_values(self):
-        account = self.env["campaign.master.account"].search(
-            [("company_id", "=", self.env.company.id)]
-        )
+        account = self._campaign_master_account(self.env.company)
         return super().get_values() | {
             "campaign_master_enabled": account.enabled,
             "campaign_master_username": account.username,
@@ -147,8 +150,7 @@ class ResConfigSettings(models.TransientModel):
             # The same form's Mailing Campaigns box may be unticked, which would hide the menu.
             self.group_mass_mailing_campaign = True
         result = super().set_values()
-        Account = self.env["campaign.master.account"]
-        account = Account.search([("company_id", "=", self.company_id.id)])
+        account = self._campaign_master_account(self.company_id)
         entered = {
             "enabled": self.campaign_master_enabled,
             "username": self.campaign_master_username,
@@ -165,7 +167,7 @@ class ResConfigSettings(models.TransientModel):
             self.sudo().campaign_master_entered_client_secret = False
         if not account:
             if self.campaign_master_enabled or self.campaign_master_username:
-                Account.create({"company_id": self.company_id.id, **entered, **vals})
+                account.create({"company_id": self.company_id.id, **entered, **vals})
         elif vals:
             if "api_url" in vals and not vals["api_url"]:
                 raise ValidationError(self.env._("Enter the API address. Nothing was saved."))

@@ -35,17 +35,13 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def get_values(self):
-        account = self.env["campaign.master.account"].search(
-            [("company_id", "=", self.env.company.id)]
-        )
+        account = self._campaign_master_account(self.env.company)
         kept = {PREFIX + name: account[name] for name in ALERT_FIELDS} if account else {}
         return super().get_values() | kept
 
     def set_values(self):
         result = super().set_values()
-        account = self.env["campaign.master.account"].search(
-            [("company_id", "=", self.company_id.id)]
-        )
+        account = self._campaign_master_account(self.company_id)
         vals = {
             name: self[PREFIX + name]
             for name in ALERT_FIELDS

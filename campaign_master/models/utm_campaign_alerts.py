@@ -274,8 +274,8 @@ class UtmCampaign(models.Model):
             )
             advice = self.env._(
                 "Check where the addresses come from, make it easy to unsubscribe, and write less "
-                "often to people who do not react. Gmail asks senders to stay below 0.1 %, and "
-                "never to reach 0.3 %."
+                "often to people who do not react. Gmail asks senders to stay below 0.1%, and "
+                "never to reach 0.3%."
             )
         elif kind == "bounces":
             text = (

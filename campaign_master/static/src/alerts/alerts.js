@@ -1,3 +1,4 @@
+import { runCampaignAction } from "@campaign_master/campaign_action/campaign_action";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
@@ -36,18 +37,9 @@ export class Alerts extends Component {
         return this.runAction("complete_alert", kind);
     }
 
-    /** Call an action like a button of the form. */
     runAction(name, kind) {
         const { record } = this.props;
-        return this.action.doActionButton({
-            type: "object",
-            name: `action_campaign_master_${name}`,
-            args: JSON.stringify([kind]),
-            resModel: record.resModel,
-            resId: record.resId,
-            context: record.context,
-            onClose: () => record.load(),
-        });
+        return runCampaignAction(this.action, record, name, [kind], () => record.load());
     }
 }
 

@@ -1,4 +1,5 @@
 import { formatPercent } from "@campaign_master/age_chart/age_chart";
+import { runCampaignAction } from "@campaign_master/campaign_action/campaign_action";
 import { ReactionsChart } from "@campaign_master/results/reactions_chart";
 import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
@@ -146,24 +147,11 @@ export class Results extends Component {
     // === ACTIONS === //
 
     openPeople(name) {
-        return this.runAction("open_people", name);
+        return runCampaignAction(this.action, this.props.record, "open_people", [name]);
     }
 
     openOutcome(state) {
-        return this.runAction("open_outcome", state);
-    }
-
-    /** Call an action like a button of the form. */
-    runAction(name, argument) {
-        const { record } = this.props;
-        return this.action.doActionButton({
-            type: "object",
-            name: `action_campaign_master_${name}`,
-            args: JSON.stringify([argument]),
-            resModel: record.resModel,
-            resId: record.resId,
-            context: record.context,
-        });
+        return runCampaignAction(this.action, this.props.record, "open_outcome", [state]);
     }
 }
 

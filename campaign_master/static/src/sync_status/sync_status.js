@@ -1,3 +1,4 @@
+import { runCampaignAction } from "@campaign_master/campaign_action/campaign_action";
 import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
@@ -212,17 +213,8 @@ export class SyncStatus extends Component {
         return this.runAction("open_outcome", [state]);
     }
 
-    /** Call an action like a button of the form. */
-    runAction(name, args = []) {
-        const { record } = this.props;
-        return this.action.doActionButton({
-            type: "object",
-            name: `action_${PREFIX}${name}`,
-            args: JSON.stringify(args),
-            resModel: record.resModel,
-            resId: record.resId,
-            context: record.context,
-        });
+    runAction(name, args) {
+        return runCampaignAction(this.action, this.props.record, name, args);
     }
 }
 
