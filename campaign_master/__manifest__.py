@@ -1,7 +1,7 @@
 {
     "name": "Campaign Master",
     "summary": "Plan a campaign in Odoo, send it with Campaign Master, see who reacted",
-    "version": "19.0.1.6.0",
+    "version": "19.0.1.7.0",
     "category": "Marketing/Email Marketing",
     "author": "Campaign Master for Odoo contributors",
     "license": "LGPL-3",

@@ -48,6 +48,7 @@ V1_2 = Release("19.0.1.2.0", "216c4cf5d8d35e027d3cb0878c0e98542a9243c9")
 V1_3 = Release("19.0.1.3.0", "f3df0804aa1367ccf785eff2922de5b6223b1fbb")
 V1_4 = Release("19.0.1.4.0", "13988442916bcf6f741b73e57180d7eb2166805d")
 V1_5 = Release("19.0.1.5.0", "2a8012a989e73488864d7166b33f1fbf6a31d002")
+V1_6 = Release("19.0.1.6.0", "738579cf7748ba6d07e31b9129c0298495379ff1")
 
 # The installed version, and the ones that it was upgraded to before the current one: the first one,
 # which runs all scripts of this version; the last one with the tables of before 19.0.1.3.0; the
@@ -56,6 +57,6 @@ V1_5 = Release("19.0.1.5.0", "2a8012a989e73488864d7166b33f1fbf6a31d002")
 UPGRADES = [
     (V1_0,),
     (V1_2,),
-    (V1_5,),
-    (V1_0, V1_1, V1_2_FIRST, V1_3, V1_4, V1_5),
+    (V1_6,),
+    (V1_0, V1_1, V1_2_FIRST, V1_3, V1_4, V1_5, V1_6),
 ]
