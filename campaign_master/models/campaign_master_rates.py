@@ -11,6 +11,9 @@ class OptionalNumber:
     """
 
     falsy_value = None
+    # Read together, and only when one of them is: whoever needs the name of a campaign does not
+    # read its 30 figures and rates.
+    prefetch = "numbers"
 
     def convert_to_column(self, value, record, values=None, validate=True):
         if value is None or value is False:

@@ -48,9 +48,8 @@ class CampaignMasterRecipient(models.Model):
             COALESCE(
                 %(address)s ~ %(pattern)s AND CASE
                     WHEN LOWER(%(entered)s) = %(address)s THEN TRUE
-                    ELSE %(address)s IN (
-                        SELECT BTRIM(part, %(blanks)s)
-                          FROM regexp_split_to_table(LOWER(%(entered)s), '[,;<>\r\n\t]') AS part)
+                    ELSE %(address)s = ANY(
+                        regexp_split_to_array(BTRIM(LOWER(%(entered)s), %(blanks)s), %(between)s))
                 END,
                 FALSE)
             """,
@@ -58,6 +57,7 @@ class CampaignMasterRecipient(models.Model):
             entered=SQL.identifier(table, email_field),
             pattern=ADDRESS_PATTERN,
             blanks=BLANKS,
+            between=rf"[{BLANKS}]*[,;<>\r\n\t][{BLANKS}]*",
         )
 
     # === WHY A RECIPIENT IS NOT ADDED === #

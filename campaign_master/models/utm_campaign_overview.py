@@ -222,10 +222,11 @@ class UtmCampaign(models.Model):
         """
         self = self.sudo()  # nobody may write what is kept
         row = self.campaign_master_campaign_ids
-        if not row.sums:
+        sums = row.sums
+        if not sums:
             return
-        row.sums = row.sums | {
-            name: row.sums[name] + sum(one[name] for one in rows) for name in (*PEOPLE, *COUNTS)
+        row.sums = sums | {
+            name: sums[name] + sum(one[name] for one in rows) for name in (*PEOPLE, *COUNTS)
         }
         if self._campaign_master_sent_time():
             reactions = self._campaign_master_reactions() or Reactions()
