@@ -33,6 +33,7 @@ from . import (
     campaign_master_recipient_report_hours,
     campaign_master_recipient_sending,
     campaign_master_recipient_sums,
+    campaign_master_recipient_table,
     campaign_master_snapshot,
     campaign_master_sync,
     campaign_master_sync_errors,

@@ -8,8 +8,8 @@ from odoo.tests import new_test_user
 
 from ..client import Activity
 from ..models.campaign_master_engagement import TOTALS
-from ..models.campaign_master_recipient import GENERATED_COLUMNS
 from ..models.campaign_master_recipient_activity import ACTIVITY_COLUMNS
+from ..models.campaign_master_recipient_table import GENERATED_COLUMNS
 from .common import CampaignMasterCase
 
 OPENED = datetime(2026, 3, 1, 10, 0, tzinfo=timezone.utc)
