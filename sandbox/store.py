@@ -67,19 +67,6 @@ INSERT INTO sqlite_sequence VALUES ('template', 100), ('list', 300), ('campaign'
 """
 VERSION = 1
 """Version of the schema, stored in the state file; increase it with each change."""
-CLEARED_TABLES = (
-    "account",
-    "token",
-    "usage",
-    "template",
-    "list",
-    "member",
-    "suppression",
-    "campaign",
-    "mail",
-    "event",
-)
-"""Emptied by a reset. The id sequences continue, so that ids are never reused."""
 
 COUNTERS = {
     "open": "opens",
@@ -161,8 +148,10 @@ class Store:
             yield self
 
     def clear(self) -> None:
-        for table in CLEARED_TABLES:
-            self._db.execute(f"DELETE FROM {table}")
+        """Empty all tables. The id sequences continue, so that ids are never reused."""
+        tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        for row in self._all(tables):
+            self._db.execute(f"DELETE FROM {row['name']}")
 
     # Accounts, tokens and usage
 

@@ -94,46 +94,36 @@ class CampaignMasterAddressError(CampaignMasterConfigurationError):
 
 
 class CampaignMasterAuthError(CampaignMasterError):
-    """Campaign Master refused access. Always one of the subclasses."""
+    """Campaign Master refused access. Always one of the subclasses.
 
-
-class CampaignMasterLoginRefusedError(CampaignMasterAuthError):
-    """The username or password is wrong: an administrator must correct it.
-
-    Codes: ``login_refused``.
-
-    :ivar str reason: what Campaign Master says; may be empty
+    :ivar str reason: what the answer says; may be empty
     """
-
-    key = "login_refused"
 
     def __init__(self, code: str, message: str, *, reason: str = "", **options):
         super().__init__(code, message, **options)
         self.reason = reason
 
 
+class CampaignMasterLoginRefusedError(CampaignMasterAuthError):
+    """The username or password is wrong: an administrator must correct it.
+
+    Codes: ``login_refused``.
+    """
+
+    key = "login_refused"
+
+
 class CampaignMasterLoginDoubtError(CampaignMasterAuthError):
     """The login was refused, but not clearly by Campaign Master: a 403, or a 200 without a token.
 
     Codes: ``login_doubt``.
-
-    :ivar str reason: what the answer says; may be empty
     """
 
     key = "login_doubt"
     retryable = True
 
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        *,
-        reason: str = "",
-        retry_at: datetime | None = None,
-        **options,
-    ):
+    def __init__(self, code: str, message: str, *, retry_at: datetime | None = None, **options):
         super().__init__(code, message, **options)
-        self.reason = reason
         self.retry_at = retry_at
 
 
@@ -151,15 +141,9 @@ class CampaignMasterNotAllowedError(CampaignMasterAuthError):
     """403: the API module is not switched on, or the API user lacks rights. The login works.
 
     Codes: ``not_allowed``.
-
-    :ivar str reason: what Campaign Master says; may be empty
     """
 
     key = "not_allowed"
-
-    def __init__(self, code: str, message: str, *, reason: str = "", **options):
-        super().__init__(code, message, **options)
-        self.reason = reason
 
 
 class CampaignMasterRateLimitError(CampaignMasterError):

@@ -49,13 +49,12 @@ from .errors import (
     FieldError,
 )
 from .ledger import Ledger, MemoryLedger
-from .observation import Observer, observe
+from .observation import HIDDEN, MIN_SECRET, Observer, observe
 from .transport import Answer, Exchange, Transport
 
 _logger = logging.getLogger(__name__)
 
 BACKOFF = 0.5  # seconds before the first retry; doubled each time, plus up to 50 %
-MASK_FROM = 4  # characters; a shorter secret also occurs in ordinary text
 
 
 class Session:
@@ -67,13 +66,13 @@ class Session:
         username: str,
         password: str,
         *,
-        client_id: str | None = None,
-        client_secret: str | None = None,
-        ledger: Ledger | None = None,
-        timeout: float | tuple[float, float] = (5, 30),
-        retries: int = 2,
-        seconds: float = 50,
-        observer: Observer | None = None,
+        client_id: str | None,
+        client_secret: str | None,
+        ledger: Ledger | None,
+        timeout: float | tuple[float, float],
+        retries: int,
+        seconds: float,
+        observer: Observer | None,
     ):
         self._transport = Transport(api_url, timeout)
         if not username or not password:
@@ -295,11 +294,11 @@ class Session:
         login = call.body.values() if call.is_login else ()
         login = {*login, *call.headers.values()}
         secrets = sorted(self._secrets | login, key=len, reverse=True)
-        secrets = [secret for secret in secrets if len(secret) >= MASK_FROM]
+        secrets = [secret for secret in secrets if len(secret) >= MIN_SECRET]
 
         def mask(text):
             for secret in secrets:
-                text = text.replace(secret, "***")
+                text = text.replace(secret, HIDDEN)
             return text
 
         return mask

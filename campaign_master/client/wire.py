@@ -529,7 +529,7 @@ def read_login_refusal(
         word = members.value("status")
         if not text and type(word) in (str, int):
             text = storable(mask(f"Status {word}"))[:MAX_WORD]
-        if text and not members.value("token") is not None:
+        if text and members.value("token") is None:
             return False, text
     return None
 

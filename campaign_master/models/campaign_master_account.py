@@ -293,11 +293,11 @@ class CampaignMasterAccount(models.Model):
 
         :return: a notification action that says what works and what does not
         :rtype: dict
-        :raise AccessError: the user is not an administrator
+        :raise AccessError: the user is not an administrator of the account's company
         :raise UserError: no username or password is saved
         """
         self.ensure_one()
-        check_administrator(self.env)
+        check_administrator(self)
         account = self.sudo()
         if not (account.username and account.secret):
             raise UserError(self.env._("Enter username and password and save before testing."))

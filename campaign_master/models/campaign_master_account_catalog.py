@@ -177,15 +177,19 @@ class CampaignMasterAccount(models.Model):
         Cron._commit_progress(remaining=len(accounts))
         for account in accounts:
             try:
-                with account._client("catalog", QUICK) as client:
-                    # No transaction is open during the calls.
-                    Cron._commit_progress()
-                    found = account._read_catalog(client)
-                commit_with_retry(self.env, account._store_catalog, *found)
-            except CampaignMasterError as error:
-                account._handle_error(error)
+                account._refresh_catalog()
             except Exception:
                 _logger.exception("Templates and lists of account %s were not stored", account.id)
                 self.env.cr.rollback()
             if not Cron._commit_progress(1):
                 break
+
+    def _refresh_catalog(self):
+        try:
+            with self._client("catalog", QUICK) as client:
+                # No transaction is open during the calls.
+                self.env["ir.cron"]._commit_progress()
+                found = self._read_catalog(client)
+            commit_with_retry(self.env, self._store_catalog, *found)
+        except CampaignMasterError as error:
+            self._handle_error(error)

@@ -24,11 +24,11 @@ class CampaignMasterAccount(models.Model):
     def action_check_api(self):
         """Open the wizard that says which calls a check makes.
 
-        :raise AccessError: the user is not an administrator
+        :raise AccessError: the user is not an administrator of the account's company
         :raise UserError: no username or password is saved
         """
         self.ensure_one()
-        check_administrator(self.env)
+        check_administrator(self)
         if not (self.username and self.has_password):
             raise UserError(self.env._("Enter username and password and save before checking."))
         return {
@@ -43,10 +43,10 @@ class CampaignMasterAccount(models.Model):
     def action_open_api_checks(self):
         """Open the account's checks and their reports.
 
-        :raise AccessError: the user is not an administrator
+        :raise AccessError: the user is not an administrator of the account's company
         """
         self.ensure_one()
-        self._check_administrator()
+        check_administrator(self)
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_api_check_action"
         )

@@ -40,19 +40,22 @@ class CampaignMasterAccount(models.Model):
 
     def action_record_traffic(self):
         """Record requests and responses for an hour. An earlier recording is deleted."""
-        self._check_administrator()
+        self.ensure_one()
+        check_administrator(self)
         traces = self.env["campaign.master.trace"].sudo()  # nobody may delete them
         traces.search([("account_id", "=", self.id)]).unlink()
         self._record_until(utcnow().replace(microsecond=0) + RECORDING_TIME)
 
     def action_stop_recording(self):
         """Stop recording. What was recorded is kept for a day."""
-        self._check_administrator()
+        self.ensure_one()
+        check_administrator(self)
         self._record_until(None)
 
     def action_open_traffic(self):
         """Open the recorded requests and responses."""
-        self._check_administrator()
+        self.ensure_one()
+        check_administrator(self)
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_trace_action"
         )
@@ -60,19 +63,14 @@ class CampaignMasterAccount(models.Model):
 
     def action_download_traffic(self):
         """Download the recorded requests and responses."""
-        self._check_administrator()
+        self.ensure_one()
+        check_administrator(self)
         return {
             "type": "ir.actions.act_url",
             "url": f"/web/content/{self._name}/{self.id}/traffic_file/campaign_master_traffic.txt"
             "?download=true&mimetype=text/plain",
             "target": "download",
         }
-
-    def _check_administrator(self):
-        """:raise AccessError: the user is not an administrator of the account's company"""
-        self.ensure_one()
-        check_administrator(self.env)
-        self.check_access("read")
 
     def _traffic_text(self):
         text = self.trace_ids._as_text()

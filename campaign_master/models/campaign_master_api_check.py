@@ -323,14 +323,13 @@ class CampaignMasterApiCheck(models.Model):
 
     def action_cancel(self):
         """Make no further call. One that is under way is still stored."""
-        check_administrator(self.env)
-        self.check_access("read")
+        check_administrator(self)
         self.sudo()._end("cancelled")
 
     def action_check_writing(self):
         """Open the wizard that asks before anything is written."""
         self.ensure_one()
-        check_administrator(self.env)
+        check_administrator(self)
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Check Writing"),
@@ -343,7 +342,7 @@ class CampaignMasterApiCheck(models.Model):
     def action_download(self):
         """Download the report as a text file."""
         self.ensure_one()
-        check_administrator(self.env)
+        check_administrator(self)
         name = f"campaign_master_api_check_{self.started_at:%Y%m%d_%H%M}.txt"
         return {
             "type": "ir.actions.act_url",

@@ -129,8 +129,26 @@ class CampaignMasterCampaign(models.Model):
         :param ReadRun run: the run of the scheduled action
         :return: 1 if the reading is complete or given up for now, else 0
         """
-        account = self.account_id
-        ref, step = self.campaign_id.campaign_master_ref, self.read_step
+        ref = self.campaign_id.campaign_master_ref
+        try:
+            return self._call_and_store(run, ref)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            _logger.info("Campaign %s is being changed; its statistics are read later", ref)
+            self.env.cr.rollback()
+        except Exception:
+            # One campaign must not stop the others.
+            _logger.exception("The statistics of campaign %s could not be stored", ref)
+            self.env.cr.rollback()
+            commit_with_retry(self.env, self._handle_unexpected_error)
+        run.skipped_ids.add(self.id)
+        return 1
+
+    def _call_and_store(self, run, ref):
+        """See :meth:`_read_turn`.
+
+        :raise Exception: anything that is not an error of Campaign Master
+        """
+        account, step = self.account_id, self.read_step
         # A person's request uses the person's share of the limits for its first call.
         is_interactive = self.requested_at and not step
         try:
@@ -143,16 +161,6 @@ class CampaignMasterCampaign(models.Model):
         except CampaignMasterError as error:
             self.env.cr.rollback()
             return commit_with_retry(self.env, self._handle_read_error, error, ref, step, run)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            _logger.info("Campaign %s is being changed; its statistics are read later", ref)
-            self.env.cr.rollback()
-        except Exception:
-            # One campaign must not stop the others.
-            _logger.exception("The statistics of campaign %s could not be stored", ref)
-            self.env.cr.rollback()
-            commit_with_retry(self.env, self._handle_unexpected_error)
-        run.skipped_ids.add(self.id)
-        return 1
 
     def _next_request(self, client, ref):
         """:return: the call of the next step: a function without arguments that does not use the

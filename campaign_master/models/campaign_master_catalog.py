@@ -77,7 +77,7 @@ class CampaignMasterCatalog(models.AbstractModel):
                 refs=list(rows),
             )
         )
-        self.env.invalidate_all()
+        self.invalidate_model()
 
     @api.model
     def _entry_columns(self):

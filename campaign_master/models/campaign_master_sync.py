@@ -215,7 +215,8 @@ class CampaignMasterSync(models.Model):
     @api.model
     def _own_crons(self):
         """:return: the scheduled actions that change campaigns"""
-        return self._cron_push_recipients() + self.env["campaign.master.campaign"]._cron_read()
+        cron = self.env["campaign.master.account"]._cron
+        return cron("push_recipients") + cron("pull_statistics") + cron("find_machines")
 
     @api.model
     def _cron_push(self):

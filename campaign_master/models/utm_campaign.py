@@ -346,7 +346,7 @@ class UtmCampaign(models.Model):
             if not (value.strip() if isinstance(value, str) else value)
         ]
 
-    # === ACTION METHODS === #
+    # === WHO MAY SEE AND CHANGE IT === #
 
     def _campaign_master_check_access(self, operation="write"):
         """Check who uses a button. ``utm.campaign`` itself may be written by any internal user.
@@ -368,6 +368,8 @@ class UtmCampaign(models.Model):
             and self.campaign_master_company_id in user.company_ids
         )
         return user if may_see else user.browse()
+
+    # === ACTION METHODS === #
 
     def action_campaign_master_syncs(self):
         """Open the sync history of this campaign."""

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import file_open
 
-from ..client.check_steps import NAME, READING, STEPS
+from ..client.check_steps import NAME, READING
 from ..models import campaign_master_api_check
 from .common import PASSWORD, BrowserCase, CampaignMasterCase
 
@@ -109,9 +109,6 @@ class ApiCheckCase(CampaignMasterCase):
 
     def results(self, record):
         return [finding["result"] for finding in record.findings]
-
-    def result_of(self, record, step):
-        return record.findings[STEPS.index(step)]
 
     def turn(self, record):
         """Make one call, as before the server is killed."""

@@ -1,6 +1,9 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 
+from ..models import campaign_master_account_catalog
 from .common import CampaignMasterCase
 
 GROUPS = (
@@ -83,6 +86,23 @@ class TestCompanies(CampaignMasterCase):
             with self.subTest(record._name), self.assertRaises(AccessError):
                 record.with_user(self.one).read(["display_name"])
 
+    def test_dialogs_tell_nothing_of_another_companys_campaign(self):
+        campaign = self.second_campaign()
+        add = self.env["campaign.master.add.recipients"].create(
+            {"campaign_id": campaign.id, "model": "res.partner"}
+        )
+        change = self.env["campaign.master.change.list"].create(
+            {"campaign_id": campaign.id, "list_id": self.list.id}
+        )
+        for dialog, name in (
+            (add, "summary"),
+            (add, "sent_message"),
+            (change, "account_id"),
+            (change, "current_list_id"),
+        ):
+            with self.subTest(name), self.assertRaises(AccessError):
+                dialog.read([name])
+
     def test_an_account_is_called_by_its_company(self):
         self.assertEqual(self.account.display_name, self.first.name)
         self.assertEqual(self.second_account.display_name, "Second Company")
@@ -141,6 +161,22 @@ class TestCompanies(CampaignMasterCase):
         self.pull()
         self.assertEqual(second.campaign_master_sent, 1)
         self.assertEqual(first.campaign_master_sent, 0)
+
+    def test_what_happens_to_one_companys_templates_does_not_stop_the_others(self):
+        self.in_second("templates", "New")
+        failure = {"match": "GET /templates", "kind": "500", "account": "demo", "count": None}
+        self.sandbox.faults(failure)
+        with (
+            patch.object(
+                self.env.registry["campaign.master.account"],
+                "_handle_error",
+                side_effect=ValueError("Broken on purpose"),
+            ),
+            self.assertLogs(campaign_master_account_catalog.__name__, "ERROR"),
+        ):
+            self.run_cron("refresh_catalogue")
+        names = self.env_two["campaign.master.template"].search([]).mapped("name")
+        self.assertEqual(names, ["New", "Second template"])
 
     def test_an_optout_of_one_company_is_not_one_of_the_other(self):
         first, second = self.make_campaign(), self.second_campaign()

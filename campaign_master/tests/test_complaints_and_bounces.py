@@ -129,3 +129,57 @@ class TestComplaintsAndBounces(CampaignMasterCase):
         self.sync(self.campaign)
         self.sync(self.campaign, "create_again")
         self.assertFalse(self.line("cem").bounce_reason)
+
+
+class TestUnsubscribed(CampaignMasterCase):
+    """People who unsubscribed in Campaign Master still receive ordinary emails."""
+
+    def setUp(self):
+        super().setUp()
+        self.contact, self.other = self.make_contacts("ann@example.com", "bob@example.com")
+        self.lead = self.env["crm.lead"].create({"name": "Ann", "email_from": "ann@example.com"})
+        self.campaign = self.make_campaign()
+        self.add(self.campaign, self.contact + self.other)
+        self.add(self.campaign, self.lead)
+        self.sync(self.campaign)
+        ref = self.campaign.campaign_master_ref
+        self.sandbox.send(ref, self.list_ref, quiet=True)
+        self.sandbox.control(
+            f"campaigns/{ref}/activity", {"email": "ann@example.com", "kind": "unsubscribe"}
+        )
+        self.pull()
+
+    def test_an_unsubscribed_person_is_not_blacklisted_in_odoo(self):
+        lines = self.lines(self.campaign).filtered(lambda line: line.email == "ann@example.com")
+        self.assertEqual(lines.mapped("opted_out"), [True, True])
+        blacklist = self.account.env["mail.blacklist"].with_context(active_test=False)
+        self.assertFalse(blacklist.search([("email", "=", "ann@example.com")]))
+        self.assertFalse(self.contact.is_blacklisted)
+        self.assertFalse(self.lead.is_blacklisted)
+        self.assertTrue(self.contact.active)
+
+    def test_ordinary_emails_to_an_unsubscribed_person_are_sent(self):
+        for composition_mode in ("comment", "mass_mail"):
+            with self.subTest(composition_mode):
+                composer = self.env["mail.compose.message"].create(
+                    {
+                        "composition_mode": composition_mode,
+                        "model": "res.partner",
+                        "res_ids": str(self.contact.ids),
+                        "partner_ids": self.contact.ids,
+                        "subject": f"Hello {composition_mode}",
+                        "body": "<p>How are you?</p>",
+                    }
+                )
+                composer.action_send_mail()
+                mails = self.account.env["mail.mail"].search(
+                    [("subject", "=", f"Hello {composition_mode}")]
+                )
+                notes = self.account.env["mail.notification"].search(
+                    [("mail_message_id.subject", "=", f"Hello {composition_mode}")]
+                )
+                self.assertTrue(mails or notes, "No email was created")
+                self.assertFalse(set(mails.mapped("state")) & {"cancel", "exception"})
+                self.assertFalse(
+                    set(notes.mapped("notification_status")) & {"canceled", "exception", "bounce"}
+                )

@@ -184,6 +184,15 @@ class TestDropDowns(DialogCase):
         self.assertIn((press.id, "Press (3)"), in_drop_down.name_search("Pre"))
         self.assertEqual(press.display_name, "Press")
 
+    def test_a_list_whose_number_of_people_is_not_reported_does_not_look_empty(self):
+        ref = self.sandbox.list("Press", ["ann@example.com"])
+        self.sandbox.control("dialect", {"fewMembers": True})
+        self.account.with_env(self.env).action_refresh_catalogue()
+        press = self.find("campaign.master.list", ref).with_env(self.env)
+        in_drop_down = press.with_context(campaign_master_drop_down=True)
+        self.assertEqual(in_drop_down.display_name, "Press")
+        self.assertEqual(press.read(["recipient_count"])[0]["recipient_count"], 0)
+
 
 class TestDuplicate(DialogCase):
     def test_a_duplicate_is_called_a_copy(self):

@@ -10,6 +10,7 @@ from odoo.tests import new_test_user
 from odoo.tools import SQL
 
 from ..client import Activity
+from ..models import campaign_master_campaign_machines
 from ..models.campaign_master_recipient_machines import CampaignMasterRecipient
 from .test_history import HOUR, MARKETING, READING
 from .test_pull import WIRE
@@ -285,6 +286,25 @@ class TestSwitching(MachinesCase):
         self.assertFalse(self.work(campaign).machines_due)
         self.switch(burst=True, domain=True)
         self.assertMachines(campaign, ann="burst", bob="burst", cat="domain")
+
+    def test_a_campaign_that_cannot_be_judged_stops_no_other(self):
+        campaign, broken = self.sent_to(ANN), self.sent_to(BOB, title="Broken")
+        self.click(campaign, ANN, 1000, 1001, 1002, 1003)
+        self.assertMachines(campaign, ann="burst")
+        judge = CampaignMasterRecipient._judge
+
+        def fail(recipients, judged, *args):
+            if judged == broken:
+                raise ZeroDivisionError
+            return judge(recipients, judged, *args)
+
+        with (
+            patch.object(CampaignMasterRecipient, "_judge", fail),
+            self.assertLogs(campaign_master_campaign_machines.__name__, "ERROR"),
+        ):
+            self.switch(burst=False)
+        self.assertMachines(campaign)
+        self.assertTrue(self.work(broken).machines_due)
 
     def test_other_companies_have_their_own_rules(self):
         campaign = self.sent_to(ANN)

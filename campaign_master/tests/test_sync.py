@@ -14,14 +14,6 @@ REFUSAL = (
 class TestSyncOfTheCampaign(CampaignMasterCase):
     """What the button does with the campaign itself."""
 
-    def test_a_missing_subject_is_refused_with_the_known_sentence_and_nothing_is_sent(self):
-        campaign = self.make_campaign(campaign_master_subject=False)
-        before = self.sandbox.calls()
-        with self.assertRaises(UserError) as refusal:
-            self.press(campaign)
-        self.assertEqual(str(refusal.exception), REFUSAL % "Campaign subject")
-        self.assertEqual(self.sandbox.calls(), before)
-
     def test_each_missing_value_has_its_line(self):
         campaign = self.env["utm.campaign"].create({"title": "A plan", "description": "  "})
         with self.assertRaises(UserError) as refusal:
@@ -67,15 +59,6 @@ class TestSyncOfTheCampaign(CampaignMasterCase):
         self.assertEqual(campaign.campaign_master_sync_state, "unchanged")
         self.assertEqual(self.sandbox.calls("PUT /campaigns/ID"), 0)
         self.assertEqual(self.sandbox.calls("POST /lists/ID/recipients"), 1)
-
-    def test_the_template_is_locked_after_the_first_sync(self):
-        other = self.sandbox.template("Summer")
-        self.account.with_env(self.env).action_refresh_catalogue()
-        campaign = self.make_campaign()
-        self.sync(campaign)
-        with self.assertRaisesRegex(UserError, "Launch Campaign › Edit/Test"):
-            campaign.campaign_master_template_id = self.find("campaign.master.template", other)
-        campaign.write({"campaign_master_template_id": self.template.id})  # no change, no harm
 
     def test_a_cancelled_sync_is_continued_by_the_next_one(self):
         campaign = self.make_campaign()

@@ -34,13 +34,6 @@ class TestSyncLog(CampaignMasterCase):
         self.assertIn("“Complained” (1)", sync.message)
         self.assertEqual(sync.message, campaign.campaign_master_sync_message)
 
-    def test_a_sync_with_nothing_to_do_is_unchanged(self):
-        campaign = self.make_campaign()
-        self.add(campaign, self.make_contacts("ann@example.com"))
-        self.sync(campaign)
-        self.sync(campaign)
-        self.assertEqual(self.syncs(campaign).mapped("state"), ["unchanged", "complete"])
-
     def test_it_is_read_by_marketing_and_written_by_nobody(self):
         campaign = self.make_campaign()
         self.sync(campaign)

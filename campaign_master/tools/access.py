@@ -18,11 +18,13 @@ def check_marketing_user(env):
         )
 
 
-def check_administrator(env):
+def check_administrator(records):
     """Check that the user may test, check or record what an account sends and receives.
 
-    :raise AccessError: the user is not an administrator
+    :param records: the account, or what belongs to it
+    :raise AccessError: the user is not an administrator of the account's company
     """
+    env = records.env
     if not env.user.has_group(ADMINISTRATOR_GROUP):
         raise AccessError(
             env._(
@@ -30,3 +32,4 @@ def check_administrator(env):
                 "Master. Nothing was changed."
             )
         )
+    records.check_access("read")

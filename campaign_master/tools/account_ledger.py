@@ -13,6 +13,7 @@ from ..client import (
     CampaignMasterLoginRefusedError,
     month_end,
 )
+from ..client.ledger import TOKEN_MARGIN
 from .dates import to_client, to_odoo, utcnow
 from .polling import PUSH_SHARE, push_limit, tomorrow
 
@@ -22,7 +23,6 @@ HOUR_LIMIT = 5_000  # calls, until a response's headers say otherwise
 MONTH_LIMIT = 50_000
 # Scheduled actions leave the rest of each limit to what people start.
 BACKGROUND_SHARE = 0.9
-TOKEN_MARGIN = timedelta(minutes=1)
 # A login that was refused, but perhaps by a proxy, is tried again this often before it counts.
 DOUBT_RETRIES = 3
 DOUBT_DELAY = timedelta(hours=1)
@@ -169,30 +169,19 @@ class AccountLedger:
         month_reached, own_reached, hour_reached, hour_reset_at, recording_until, *token = row or (
             (False,) * 7
         )
-        if month_reached:
-            raise CampaignMasterLedgerLimitError(
-                "month_counted",
-                "The calls of this month are used up.",
-                period="month",
-                retry_at=to_client(month_end(now)),
-                call=call,
-            )
-        if own_reached:
-            raise CampaignMasterLedgerLimitError(
-                "day_counted",
-                "The calls that may add recipients today are used up.",
-                period="day",
-                retry_at=to_client(tomorrow(now)),
-                call=call,
-            )
-        if hour_reached:
-            raise CampaignMasterLedgerLimitError(
-                "hour_counted",
-                "The calls of this hour are used up.",
-                period="hour",
-                retry_at=to_client(hour_reset_at),
-                call=call,
-            )
+        for is_reached, period, message, retry_at in (
+            (month_reached, "month", "The calls of this month are used up.", month_end(now)),
+            (own_reached, "day", "The calls for adding recipients are used up.", tomorrow(now)),
+            (hour_reached, "hour", "The calls of this hour are used up.", hour_reset_at),
+        ):
+            if is_reached:
+                raise CampaignMasterLedgerLimitError(
+                    f"{period}_counted",
+                    message,
+                    period=period,
+                    retry_at=to_client(retry_at),
+                    call=call,
+                )
         self.calls += 1
         self._recording_until = recording_until
         self._token = _valid_token(*token)

@@ -117,6 +117,7 @@ class CampaignMasterAddRecipients(models.TransientModel):
 
         :param SQL condition: which of its recipients (``existing``) count; by default all
         """
+        self.campaign_id.check_access("read")  # the statement asks no rules
         self.env["campaign.master.recipient"].flush_model()
         campaign = self.campaign_id.id or None
         person_field = SQL("lead_id" if self.model == "crm.lead" else "partner_id")
@@ -153,6 +154,7 @@ class CampaignMasterAddRecipients(models.TransientModel):
     @api.depends("campaign_id", "model", "domain", "fixed_domain")
     def _compute_sent_message(self):
         for wizard in self:
+            wizard.campaign_id.check_access("read")
             was_sent = wizard.campaign_id._campaign_master_sent_message()
             wizard.sent_message = was_sent and self.env._(
                 "%(was_sent)s Recipients added now will not receive it.", was_sent=was_sent

@@ -10,9 +10,12 @@ class CampaignMasterChangeList(models.TransientModel):
     _description = "Change List"
 
     campaign_id = fields.Many2one("utm.campaign", required=True, readonly=True)
-    account_id = fields.Many2one(related="campaign_id.campaign_master_account_id")
+    # As the user: the campaign may be another company's.
+    account_id = fields.Many2one(
+        related="campaign_id.campaign_master_account_id", related_sudo=False
+    )
     current_list_id = fields.Many2one(
-        related="campaign_id.campaign_master_list_id", string="Current List"
+        related="campaign_id.campaign_master_list_id", related_sudo=False, string="Current List"
     )
     list_id = fields.Many2one(
         "campaign.master.list",

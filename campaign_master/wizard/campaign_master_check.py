@@ -87,8 +87,7 @@ class CampaignMasterCheckReading(models.TransientModel):
         :rtype: dict
         """
         self.ensure_one()
-        check_administrator(self.env)
-        self.account_id.check_access("write")
+        check_administrator(self.account_id)
         # sudo: nobody may create or change checks
         record = (
             self.env["campaign.master.api.check"].sudo()._start(self.account_id, self.campaign_ref)
@@ -149,9 +148,7 @@ class CampaignMasterCheckWriting(models.TransientModel):
             name
         """
         self.ensure_one()
-        check_administrator(self.env)
-        self.check_id.check_access("read")
-        self.account_id.check_access("write")
+        check_administrator(self.check_id)
         if not self.confirmed:
             raise UserError(self.env._("Confirm that this is written to Campaign Master."))
         if not self.email:

@@ -1,7 +1,8 @@
 from datetime import timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 from odoo.tools import LazyTranslate
 
 from ..models.campaign_master_recipient import ON_LIST
@@ -14,87 +15,72 @@ SHORT = timedelta(hours=1)
 
 PENDING = Domain("sync_state", "=", "pending")
 PENDING_OR_ON_LIST = Domain("sync_state", "in", ("pending", *ON_LIST))
-# The groups of recipients: code, label, domain, result. They do not overlap, except that
-# "objection", "bounced" and "several_addresses" are parts of others.
-GROUPS = (
-    (
-        "objection",
-        _lt("Objections on the List"),
-        None,  # also recipients of other campaigns, see utm_campaign_warnings.py
-        _lt("Blacklisted in Odoo, but on the list: take them off in Campaign Master."),
-    ),
-    (
-        "add",
-        _lt("To Be Added"),
-        PENDING & Domain("known_on_list", "=", False),
-        _lt("Added to the list by the next sync."),
-    ),
-    (
-        "known",
-        _lt("Already on the List"),
-        Domain("sync_state", "in", ON_LIST) | (PENDING & Domain("known_on_list", "=", True)),
-        _lt("On the list according to an earlier sync. Not added twice."),
-    ),
-    (
-        "bounced",
-        _lt("Of Which Bounced Before"),
-        PENDING_OR_ON_LIST & Domain("bounced_before", "=", True),
-        _lt("The address bounced on another campaign of this account."),
-    ),
-    (
-        "several_addresses",
-        _lt("Several Addresses"),
-        PENDING_OR_ON_LIST & Domain("has_several_addresses", "=", True),
-        _lt("The first address is used."),
-    ),
-    (
-        "no_email",
-        _lt("No Email"),
-        Domain("sync_state", "=", "no_email"),
-        _lt("Not added. Enter an email address, then sync."),
-    ),
-    (
-        "invalid",
-        _lt("Invalid Address"),
-        Domain("sync_state", "=", "invalid"),
-        _lt("Not added. Correct the email address, then sync."),
-    ),
-    (
-        "duplicate",
-        _lt("Duplicate Address"),
-        Domain("sync_state", "=", "duplicate"),
-        _lt("The address is added once. Its activity is shown on each recipient."),
-    ),
-    (
-        "blacklisted",
-        _lt("Blacklisted in Odoo"),
-        Domain("sync_state", "=", "blacklisted"),
-        _lt("Not added. The address is on Odoo's blacklist."),
-    ),
-    (
-        "opted_out",
-        _lt("Opted Out"),
-        Domain("sync_state", "=", "opted_out"),
-        _lt("Not added. The address unsubscribed from a campaign of this account."),
-    ),
-    (
-        "refused",
-        _lt("Rejected Before"),
-        Domain("sync_state", "=", "refused"),
-        _lt("Not retried automatically; use Retry Failed."),
-    ),
-)
 
-# What differs once the campaign was sent: label, result. No sync changes who received it.
-SENT_GROUPS = {
-    "objection": (_lt("Objections on the List"), _lt("Blacklisted in Odoo, but on the list.")),
-    "add": (
-        _lt("Added After Sending"),
-        _lt("Will not receive the campaign. The next sync adds them to the list."),
+
+class Group(NamedTuple):
+    """Recipients with the same result.
+
+    :ivar note: what the next sync does with them
+    :ivar sent_note: the same once the campaign was sent, if it differs: no sync changes who
+        received it
+    :ivar label: by default that of the state with the group's code
+    :ivar sent_label: once the campaign was sent, if it differs
+    :ivar Domain domain: by default those in the state with the group's code
+    """
+
+    note: str
+    sent_note: str | None = None
+    label: str | None = None
+    sent_label: str | None = None
+    domain: Domain | None = None
+
+
+# By code. They do not overlap, except that "objection", "bounced" and "several_addresses" are parts
+# of others.
+GROUPS = {
+    # Also recipients of other campaigns, see utm_campaign_warnings.py.
+    "objection": Group(
+        _lt("Blacklisted in Odoo, but on the list: take them off in Campaign Master."),
+        sent_note=_lt("Blacklisted in Odoo, but on the list."),
+        label=_lt("Objections on the List"),
     ),
-    "no_email": (_lt("No Email"), _lt("Not added: there is no email address.")),
-    "invalid": (_lt("Invalid Address"), _lt("Not added: the email address is not valid.")),
-    "refused": (_lt("Rejected"), _lt("Not added: Campaign Master rejected the address.")),
+    "add": Group(
+        _lt("Added to the list by the next sync."),
+        sent_note=_lt("Will not receive the campaign. The next sync adds them to the list."),
+        label=_lt("To Be Added"),
+        sent_label=_lt("Added After Sending"),
+        domain=PENDING & Domain("known_on_list", "=", False),
+    ),
+    "known": Group(
+        _lt("On the list according to an earlier sync. Not added twice."),
+        label=_lt("Already on the List"),
+        domain=Domain("sync_state", "in", ON_LIST) | (PENDING & Domain("known_on_list", "=", True)),
+    ),
+    "bounced": Group(
+        _lt("The address bounced on another campaign of this account."),
+        label=_lt("Of Which Bounced Before"),
+        domain=PENDING_OR_ON_LIST & Domain("bounced_before", "=", True),
+    ),
+    "several_addresses": Group(
+        _lt("The first address is used."),
+        label=_lt("Several Addresses"),
+        domain=PENDING_OR_ON_LIST & Domain("has_several_addresses", "=", True),
+    ),
+    "no_email": Group(
+        _lt("Not added. Enter an email address, then sync."),
+        sent_note=_lt("Not added: there is no email address."),
+    ),
+    "invalid": Group(
+        _lt("Not added. Correct the email address, then sync."),
+        sent_note=_lt("Not added: the email address is not valid."),
+    ),
+    "duplicate": Group(_lt("The address is added once. Its activity is shown on each recipient.")),
+    "blacklisted": Group(_lt("Not added. The address is on Odoo's blacklist.")),
+    "opted_out": Group(_lt("Not added. The address unsubscribed from a campaign of this account.")),
+    "refused": Group(
+        _lt("Not retried automatically; use Retry Failed."),
+        sent_note=_lt("Not added: Campaign Master rejected the address."),
+    ),
 }
 
 
@@ -121,7 +107,6 @@ class CampaignMasterPreflight(models.TransientModel):
         if campaign.campaign_master_sync_state != "running":
             Recipient._classify(campaign)
         own = Domain("campaign_id", "=", campaign.id)
-        sent_groups = SENT_GROUPS if campaign._campaign_master_sent_message() else {}
         return self.create(
             {
                 "campaign_id": campaign.id,
@@ -132,29 +117,37 @@ class CampaignMasterPreflight(models.TransientModel):
                     Recipient.search_count(own & PENDING),
                 ),
                 "group_ids": [
-                    (
-                        0,
-                        0,
+                    Command.create(
                         {
-                            "code": code,
-                            "name": self.env._(sent_groups.get(code, (label, note))[0]),
-                            "note": self.env._(sent_groups.get(code, (label, note))[1]),
+                            **self._described(code, campaign._campaign_master_is_sent()),
                             "count": campaign.campaign_master_objection_count
                             if code == "objection"
-                            else Recipient.search_count(own & domain),
-                        },
+                            else Recipient.search_count(own & _domain(code)),
+                        }
                     )
-                    for code, label, domain, note in GROUPS
+                    for code in GROUPS
                 ],
             }
         )
+
+    @api.model
+    def _described(self, code, is_sent):
+        """:return: ``code``, ``name`` and ``note`` of a group
+        :rtype: dict"""
+        group = GROUPS[code]
+        label, note = group.label, group.note
+        if is_sent:
+            label, note = group.sent_label or label, group.sent_note or note
+        states = self.env["campaign.master.recipient"]._fields["sync_state"]
+        name = self.env._(label) if label else dict(states._description_selection(self.env))[code]
+        return {"code": code, "name": name, "note": self.env._(note)}
 
     @api.model
     def _next_steps_message(self, campaign):
         """:return: sentences, one per line; ``False`` before the first sync"""
         if not campaign.campaign_master_ref:
             return False
-        if campaign._campaign_master_sent_message():
+        if campaign._campaign_master_is_sent():
             # Whoever else is on the list now may have been added to it since.
             return campaign._campaign_master_next_steps()
         lines = [campaign._campaign_master_next_steps()]
@@ -232,8 +225,13 @@ class CampaignMasterPreflightGroup(models.TransientModel):
         campaign = self.preflight_id.campaign_id
         if self.code == "objection":
             return campaign.action_campaign_master_open_objections()
-        [domain] = [domain for code, _label, domain, _note in GROUPS if code == self.code]
         return campaign.action_campaign_master_recipients() | {
             "name": self.name,
-            "domain": list(Domain("campaign_id", "=", campaign.id) & domain),
+            "domain": list(Domain("campaign_id", "=", campaign.id) & _domain(self.code)),
         }
+
+
+def _domain(code):
+    """:return: the domain of a group's recipients"""
+    domain = GROUPS[code].domain
+    return Domain("sync_state", "=", code) if domain is None else domain

@@ -1,4 +1,5 @@
-"""All of the add-on's internals that the benchmarks use: no other module names them."""
+"""All of the add-on's internals that the benchmarks use: besides `quota/`, no other module names
+them."""
 
 import contextlib
 import dataclasses

@@ -166,7 +166,7 @@ def drop_databases(odoo):
 
 def _people_database(odoo, size):
     """Return the name of the database with the people; create it if it is missing."""
-    depends = template._template(odoo)
+    depends = template.template_name(odoo)
     key = hashlib.sha256(depends.encode() + Path(__file__).read_bytes()).hexdigest()[:8]
     kind = f"{PREFIX}people_{size.partners}_"
     name = kind + key

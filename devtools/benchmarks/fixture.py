@@ -2,14 +2,12 @@
 
 import contextlib
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
 import psutil
 
-from devtools.environment import machine, rpc, sandbox
-from devtools.environment.processes import ended
+from devtools.environment import machine, rpc
 
 from . import addon
 from .data import MARKETING_USER, WITH_ADDON
@@ -95,13 +93,10 @@ class Fixture:
 @contextlib.contextmanager
 def running(size):
     """Start a sandbox and create an account for it; yield a :class:`Fixture`."""
-    with tempfile.TemporaryDirectory() as directory:
-        port = machine.free_port(8190)
-        url = f"http://127.0.0.1:{port}"
-        log = Path(directory) / "sandbox.log"
-        with ended(sandbox.start("--port", port, log=log)) as process:
-            while not rpc.answers(f"{url}/_sandbox/settings"):
-                time.sleep(0.1)
-            fixture = Fixture(url, size, process)
-            fixture.set_up()
-            yield fixture
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        machine.running_sandbox(Path(directory)) as (url, process),
+    ):
+        fixture = Fixture(url, size, process)
+        fixture.set_up()
+        yield fixture

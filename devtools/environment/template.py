@@ -12,7 +12,7 @@ PREFIX = "campaign_master_template_"
 def copy(odoo, name):
     """Create a database with the add-on's dependencies, but without the add-on."""
     odoo.drop(name)
-    odoo.quietly("db", "duplicate", _template(odoo), name)
+    odoo.quietly("db", "duplicate", template_name(odoo), name)
 
 
 def make_database(odoo, name):
@@ -26,7 +26,7 @@ def make_database(odoo, name):
         raise Problem(f"Installing campaign_master logs warnings:\n{warnings}")
 
 
-def _template(odoo):
+def template_name(odoo):
     """Return the name of the template; create it if missing."""
     depends = ast.literal_eval((ADDON / "__manifest__.py").read_text())["depends"]
     version = odoo.environ["ODOO_ADDONS_PATH"].split(",")[0]

@@ -1,7 +1,8 @@
 """./dev test --faults: failures between Odoo and Campaign Master, and how Odoo recovers.
 
-- ``test_matrix.py``: each call with each fault, in this process, against the sandbox over a socket;
-  ``test_proof.py`` shows that it fails without the add-on's precautions
+- ``test_matrix.py``: each call with each fault (``cells.py``), played in this process against the
+  sandbox over a socket (``matrix.py``); ``test_proof.py`` shows that it fails without the add-on's
+  precautions
 - ``test_kills.py``: a real Odoo server that is killed in each phase of its work
 - ``test_processes.py``: two real Odoo servers on one database, with many users at the same time
 - ``test_fairness.py``: an account that is slow or broken beside one that is not

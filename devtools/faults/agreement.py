@@ -50,7 +50,7 @@ def figure_differences(scene, campaign):
     return [*_campaign(scene, campaign), *_figures(scene, campaign, lines)]
 
 
-def catalogue_differences(scene, account, with_counts=True):
+def catalog_differences(scene, account, with_counts=True):
     """Compare templates and lists; return sentences, none if both agree.
 
     :param bool with_counts: whether the sandbox tells how many recipients a list has

@@ -2,7 +2,7 @@
 
 import re
 
-from .matrix import CELLS, FAULTS, GROUPS, Cell
+from .cells import CELLS, FAULTS, GROUPS, Cell
 
 INTRODUCTION = """\
 # When something goes wrong

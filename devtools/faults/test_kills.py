@@ -271,7 +271,7 @@ def test_reading_templates_and_lists_is_killed(killed):
     found = []
 
     def agree():
-        found[:] = agreement.catalogue_differences(scene, account)
+        found[:] = agreement.catalog_differences(scene, account)
         return not found
 
     wait_until(scene.database, agree)

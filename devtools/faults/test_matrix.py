@@ -1,4 +1,4 @@
-"""Each call with each fault: see ``matrix.py``."""
+"""Each call with each fault: see ``cells.py`` and ``matrix.py``."""
 
 import logging
 
@@ -7,7 +7,7 @@ import pytest
 from devtools.environment.places import ROOT
 
 from . import report, table
-from .matrix import CELLS, CELLS_OF_OTHER_DIALECTS
+from .cells import CELLS, CELLS_OF_OTHER_DIALECTS
 
 PAGE = ROOT / "docs" / "faults.md"
 

@@ -25,7 +25,8 @@ from odoo.addons.campaign_master.models.campaign_master_sync_push import Campaig
 from odoo.addons.campaign_master.tools import to_odoo
 
 from . import agreement, report
-from .matrix import ACTIVITY, CELLS, Disagreement
+from .cells import ACTIVITY, CELLS
+from .matrix import Disagreement
 from .scene import RECIPIENTS
 
 # === PRECAUTIONS, TAKEN OUT === #

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import threading
 import time
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -42,14 +41,15 @@ def main(args):
     size = QUICK if options.quick else YEAR
     with _odoo():
         # They import Odoo, which is available only now.
-        from . import check, simulation
+        from . import check, report, simulation
 
         say("Comparing the simulation with the real add-on ...")
         checked = check.compare(DATABASE, options.quick)
         say(f"  {checked}")
         say(f"{size.days} days with {size.campaigns} campaigns ...")
         started = time.monotonic()
-        text, met = _all_tables(simulation.run(World(size, options.seed)))
+        world = World(size, options.seed)
+        text, met = report.lines(world, simulation.run(world))
         say(f"  {time.monotonic() - started:.0f} seconds")
         if options.seeds:
             say(f"The same with {len(options.seeds)} seeds ...")
@@ -68,16 +68,6 @@ def _seeds(text):
     """``3-5`` or ``3`` as a range."""
     first, _dash, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
-
-
-def _all_tables(year):
-    from . import report
-    from .half_hourly import HalfHourly
-
-    others = Counter()
-    for (hour, purpose), calls in year.account.usage().items():
-        others[hour] += calls if purpose != "statistics" else 0
-    return report.lines(year.world, year, HalfHourly(year.world, others))
 
 
 def _other_worlds(size, seeds):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from .fake_server import HOUR_LIMIT, MONTH_LIMIT
 from .people import DAY, HOUR
 
-PURPOSES = ("campaigns", "recipients", "statistics", "catalogue")
+PURPOSES = ("campaigns", "recipients", "statistics", "catalog")
 # How late 95 % of the clicks may be in Odoo, by the age of the campaign when it is clicked.
 AGES = (
     ("< 48 hours", 2 * DAY, timedelta(minutes=35)),
@@ -102,48 +102,32 @@ def table(head, rows):
     ]
 
 
-def lines(world, year, half_hourly):
+def lines(world, year):
     """All tables of one world.
 
     :param people.World world:
     :param Year year: was run in this world
-    :param HalfHourly half_hourly: the comparison, in the same world
     :return: lines of Markdown, and whether all targets are met
     """
     account = year.account
-    months, ours = Months(account.usage()), Delays(world, account.server.seen)
-    theirs = Delays(world, half_hourly.seen)
+    months, delays = Months(account.usage()), Delays(world, account.server.seen)
     text = ["## Calls", ""]
     text += table(["month", *PURPOSES, "all", "busiest hour"], months.rows())
     text += ["", "## How late a click is in Odoo", ""]
     head = ["campaign's age", "clicks", "median", "95 %", "most", "target of 95 %", ""]
     rows, verdicts = [], []
     for name, _limit, target in AGES:
-        verdicts.append(ours.quantile(name, 0.95) <= target)
+        verdicts.append(delays.quantile(name, 0.95) <= target)
         rows.append(
             [
                 name,
-                f"{len(ours.late[name]):,}",
-                *(duration(ours.quantile(name, share)) for share in (0.5, 0.95, 1)),
+                f"{len(delays.late[name]):,}",
+                *(duration(delays.quantile(name, share)) for share in (0.5, 0.95, 1)),
                 duration(target),
                 verdict(verdicts[-1]),
             ]
         )
     text += table(head, rows)
-    text += ["", "## For comparison: all campaigns every 30 minutes", ""]
-    head = ["month", "calls without a limit", f"{MONTH_LIMIT:,} used up on"]
-    rows = []
-    for month, wanted in sorted(half_hourly.wanted.items()):
-        used_up_at = half_hourly.used_up_at.get(month)
-        rows.append(
-            [f"{month:%Y-%m}", f"{wanted:,}", f"{used_up_at:%d, %H:%M}" if used_up_at else "–"]
-        )
-    text += table(head, rows) + [""]
-    rows = [
-        [name, *(duration(theirs.quantile(name, share)) for share in (0.5, 0.95, 1))]
-        for name, _limit, _target in AGES
-    ]
-    text += table(["campaign's age", "median", "95 %", "most"], rows)
     limits = months.most <= MONTH_LIMIT and months.busiest_hour <= HOUR_LIMIT
     verdicts += [limits and not account.server.refused]
     waited = year.waited
@@ -158,7 +142,7 @@ def lines(world, year, half_hourly):
         f"Refresh Statistics, {waited['form']} forms and {waited['recipients']} runs that add "
         f"recipients. Recipients waited for {duration(year.longest_wait)} at most.",
         f"- Clicks not in Odoo at the end (they count with their delay until then): "
-        f"{ours.missing.total()}.",
+        f"{delays.missing.total()}.",
     ]
     return text, all(verdicts)
 
