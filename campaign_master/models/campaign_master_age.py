@@ -69,42 +69,45 @@ class CampaignMasterAge(models.Model):
 
         :param campaigns: ``utm.campaign``
         """
-        campaigns = campaigns.filtered(self._reached)
-        if not campaigns:
+        ages = {
+            campaign: [age for age in AGES if age <= hours]
+            for campaign in campaigns
+            if (hours := campaign._campaign_master_age()) is not None
+        }
+        if not ages:
             return
         kept = {
             (row.campaign_id, row.age): row
             for row in self.search_fetch(
-                [("campaign_id", "in", campaigns.ids)],
+                [("campaign_id", "in", [campaign.id for campaign in ages])],
                 ["campaign_id", "age", "sent_at", "delivered", "opened", "clicked"],
             )
         }
         created = []
-        for campaign in campaigns:
-            found, ages = campaign._campaign_master_reactions(), self._reached(campaign)
+        for campaign, reached in ages.items():
+            found = campaign._campaign_master_reactions()
             if not found:
                 continue
-            opened = count_before(ages, found.opened)
-            clicked = count_before(ages, found.clicked)
-            for number, age in enumerate(ages):
+            opened = count_before(reached, found.opened)
+            clicked = count_before(reached, found.clicked)
+            for number, age in enumerate(reached):
                 values = {
-                    "sent_at": campaign._campaign_master_sent_time(),
+                    "sent_at": campaign.campaign_master_campaign_ids.sent_at,
                     "delivered": found.delivered,
-                    "opened": found.is_timed and opened[number],
-                    "clicked": found.is_timed and clicked[number],
+                    "opened": opened[number] if found.is_timed else None,
+                    "clicked": clicked[number] if found.is_timed else None,
                 }
-                if row := kept.get((campaign, age)):
+                if row := kept.pop((campaign, age), None):
                     # What had been done by an early age seldom changes.
-                    row.write({name: value for name, value in values.items() if row[name] != value})
+                    known = {name: None if row[name] is False else row[name] for name in values}
+                    row.write(
+                        {name: values[name] for name in values if values[name] != known[name]}
+                    )
                 else:
                     created.append({"campaign_id": campaign.id, "age": age, **values})
         self.create(created)
-
-    @api.model
-    def _reached(self, campaign):
-        """:return: the ages that a campaign had reached when it was last read"""
-        hours = campaign._campaign_master_age()
-        return [age for age in AGES if hours is not None and age <= hours]
+        # The campaign was sent later than it had seemed.
+        self.concat(*kept.values()).unlink()
 
     def _compare(self):
         """Compare the campaign with the last ones of its account at the same age.

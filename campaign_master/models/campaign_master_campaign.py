@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 
+from .campaign_master_recipient import SENT_STATUSES
+from .utm_campaign_results import DELETED
+
 
 class CampaignMasterCampaign(models.Model):
     """How syncing and reading a campaign stands: one row per campaign that was ever synced.
@@ -37,6 +40,12 @@ class CampaignMasterCampaign(models.Model):
     )
     seen_sent_at = fields.Datetime(
         readonly=True, help="When Odoo first saw that the campaign was sent."
+    )
+    sent_at = fields.Datetime(
+        string="Sent On",
+        compute="_compute_sent_at",
+        store=True,
+        help="From when on the campaign's age is counted; empty if it is not known.",
     )
     moved_at = fields.Datetime(readonly=True, help="When the figures changed last.")
     requested_at = fields.Datetime(
@@ -83,6 +92,21 @@ class CampaignMasterCampaign(models.Model):
 
     _unique_campaign = models.UniqueIndex("(campaign_id)")
     _queue_index = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")
+
+    @api.depends(
+        "campaign_id.campaign_master_remote_status",
+        "campaign_id.campaign_master_sent_at",
+        "seen_unsent_at",
+        "seen_sent_at",
+    )
+    def _compute_sent_at(self):
+        """When the campaign was sent as Campaign Master says, because that is the clock of opens
+        and clicks, too; or when Odoo saw it, if it had seen before that it was not sent yet."""
+        for row in self:
+            campaign = row.campaign_id
+            is_sent = campaign.campaign_master_remote_status in (*SENT_STATUSES, DELETED)
+            seen_at = row.seen_unsent_at and row.seen_sent_at
+            row.sent_at = is_sent and (campaign.campaign_master_sent_at or seen_at)
 
     @api.model
     def _get_or_create(self, campaign):

@@ -64,15 +64,14 @@ class CampaignMasterCampaign(models.Model):
         if not self.exists():  # created again meanwhile
             return
         campaign, now = self.campaign_id, fields.Datetime.now()
-        sent_at = campaign._campaign_master_sent_time()
         is_deleted = campaign.campaign_master_remote_status not in SENT_STATUSES
-        if is_deleted or now - (sent_at or self.seen_sent_at) > LAST_AGE:
+        if is_deleted or now - (self.sent_at or self.seen_sent_at) > LAST_AGE:
             self.results_mail_due = False
             return
         user = self._results_reader()
-        if not user or not sent_at or now - sent_at < FIRST_AGE:
+        if not user or not self.sent_at or now - self.sent_at < FIRST_AGE:
             return
-        is_fresh = now - (campaign.campaign_master_statistics_at or sent_at) <= FRESH
+        is_fresh = now - (campaign.campaign_master_statistics_at or self.sent_at) <= FRESH
         if is_fresh and self._is_results_mail_possible():
             self.results_mail_due = False
             self._mail_results(user)
@@ -155,10 +154,9 @@ class CampaignMasterCampaign(models.Model):
         def moment(value):
             return format_datetime(self.env, value, tz=self.env.context["tz"], dt_format="short")
 
-        # sudo: nobody may read what it is derived from
         return self.env._(
             "Sent on %(sent)s, figures as of %(read)s",
-            sent=moment(self.campaign_id.sudo()._campaign_master_sent_time()),
+            sent=moment(self.sent_at),
             read=moment(self.campaign_id.campaign_master_statistics_at),
         )
 

@@ -22,8 +22,8 @@ ONCE = [
     else f"{'MAX' if function == 'SUM' else function}({name})"
     for name, function in TOTALS.items()
 ]
-# When a campaign was sent. If Campaign Master does not say so, it was when Odoo saw it.
-SENT_AT = SQL("COALESCE(campaign.campaign_master_sent_at, seen.seen_sent_at)")
+# For the order of campaigns: when they were sent or, if that is not known, when Odoo saw it.
+SENT_AT = SQL("COALESCE(work.sent_at, work.seen_sent_at)")
 # With activity, or something else to say.
 HAVING = SQL(
     "HAVING SUM(open_count + click_count + forward_count + unsubscribe_count) > 0"
@@ -115,10 +115,8 @@ class CampaignMasterEngagement(models.Model):
             return
         self.flush_model()
         self.env["campaign.master.recipient"].flush_model()
-        self.env["utm.campaign"].flush_model(
-            ["campaign_master_company_id", "campaign_master_sent_at"]
-        )
-        self.env["campaign.master.campaign"].flush_model(["seen_sent_at"])
+        self.env["utm.campaign"].flush_model(["campaign_master_company_id"])
+        self.env["campaign.master.campaign"].flush_model(["sent_at", "seen_sent_at"])
         People = self.env[model]
         person_field = SQL.identifier(People._campaign_master_field)
         columns = [SQL.identifier(name) for name in TOTALS]
@@ -216,8 +214,8 @@ class CampaignMasterEngagement(models.Model):
                               AS is_bounced
                          FROM campaign_master_recipient AS sent
                          JOIN utm_campaign AS campaign ON campaign.id = sent.campaign_id
-                              LEFT JOIN campaign_master_campaign AS seen
-                                  ON seen.campaign_id = campaign.id
+                              LEFT JOIN campaign_master_campaign AS work
+                                  ON work.campaign_id = campaign.id
                         WHERE sent.email = present.address AND sent.sent_to
                         ORDER BY campaign.campaign_master_company_id,
                                  %s DESC NULLS FIRST, campaign.id DESC, sent.id

@@ -134,11 +134,11 @@ class CampaignMasterEngagement(models.Model):
                                AS reacted_at
                       FROM line
                       JOIN utm_campaign AS campaign ON campaign.id = line.campaign_id
-                           LEFT JOIN campaign_master_campaign AS seen
-                               ON seen.campaign_id = campaign.id
+                           LEFT JOIN campaign_master_campaign AS work
+                               ON work.campaign_id = campaign.id
                      WHERE campaign.campaign_master_company_id IS NOT NULL
                        AND line.sent_to AND (line.delivered OR %(opened)s)
-                     GROUP BY line.person_id, campaign.id, seen.id
+                     GROUP BY line.person_id, campaign.id, work.id
                 ), ranked AS (
                     SELECT *, ROW_NUMBER() OVER (
                                PARTITION BY person_id, company_id

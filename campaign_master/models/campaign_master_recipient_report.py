@@ -4,7 +4,6 @@ from odoo.tools import SQL
 from .campaign_master_rates import Rate
 from .campaign_master_recipient import KINDS, MACHINE_RULES, RESULTS
 from .campaign_master_recipient_sums import PEOPLE
-from .utm_campaign_history import SENT_TIME
 
 # The measures, each with the people whom it counts. Who clicked has opened, as in filters.
 MEASURES = {
@@ -67,11 +66,10 @@ class CampaignMasterRecipientReport(models.Model):
             "machine_rule",
             "opted_out_here",
         ],
-        "campaign.master.campaign": ["campaign_id", "seen_sent_at", "seen_unsent_at"],
+        "campaign.master.campaign": ["campaign_id", "sent_at"],
         "utm.campaign": [
             "campaign_master_company_id",
             "campaign_master_list_id",
-            "campaign_master_sent_at",
             "campaign_master_template_id",
         ],
         "crm.lead": ["country_id", "partner_id", "team_id", "user_id"],
@@ -159,7 +157,7 @@ class CampaignMasterRecipientReport(models.Model):
                          campaign.campaign_master_company_id AS company_id,
                          campaign.campaign_master_template_id AS template_id,
                          campaign.campaign_master_list_id AS list_id,
-                         %(sent_at)s AS sent_at,
+                         work.sent_at,
                          COALESCE(recipient.partner_id, lead.partner_id) AS partner_id,
                          COALESCE(lead.country_id, partner.country_id) AS country_id,
                          COALESCE(lead.user_id, partner.user_id) AS user_id,
@@ -181,7 +179,6 @@ class CampaignMasterRecipientReport(models.Model):
                 SQL("(%s)::integer AS %s", self._people_sql(people), SQL.identifier(name))
                 for name, people in MEASURES.items()
             ),
-            sent_at=SENT_TIME,
             sent=self._people_sql(PEOPLE["sent"]),
         )
 

@@ -144,7 +144,8 @@ class CampaignMasterRecipient(models.Model):
                        opted_out_before = opted_out_before IS TRUE OR is_out
                   FROM outcome
                  WHERE recipient.id = outcome.id
-                   AND (sent_to IS TRUE, late IS TRUE) IS DISTINCT FROM (is_sent_to, is_late)
+                   AND (sent_to IS TRUE, late IS TRUE, opted_out_before IS TRUE)
+                       IS DISTINCT FROM (is_sent_to, is_late, opted_out_before IS TRUE OR is_out)
                 """,
                 campaign=campaign.id,
                 on_list=ON_LIST,
@@ -170,12 +171,14 @@ class CampaignMasterRecipient(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                UPDATE campaign_master_recipient AS twin SET sent_to = TRUE, late = FALSE
+                UPDATE campaign_master_recipient AS twin
+                   SET sent_to = counted.sent_to IS TRUE,
+                       late = twin.late AND counted.sent_to IS NOT TRUE
                   FROM campaign_master_recipient AS counted
                  WHERE twin.campaign_id = %(campaign)s AND twin.sync_state = 'duplicate'
-                   AND twin.sent_to IS NOT TRUE
                    AND counted.campaign_id = twin.campaign_id AND counted.email = twin.email
-                   AND counted.sync_state IN %(on_list)s AND counted.sent_to
+                   AND counted.sync_state IN %(on_list)s
+                   AND (twin.sent_to IS TRUE) <> (counted.sent_to IS TRUE)
                 """,
                 campaign=campaign.id,
                 on_list=ON_LIST,
@@ -221,7 +224,9 @@ class CampaignMasterRecipient(models.Model):
                        bounced = FALSE, bounce_reason = NULL, machine_rule = NULL,
                        open_count = 0, click_count = 0, forward_count = 0, unsubscribe_count = 0,
                        first_open = NULL, last_open = NULL, first_click = NULL, last_click = NULL
-                 WHERE campaign_id = %s AND (late OR sent_to)
+                 WHERE campaign_id = %s
+                   AND (late OR sent_to OR opened OR clicked OR bounced OR opted_out_here
+                        OR forward_count > 0 OR unsubscribe_count > 0)
                 """,
                 campaign.id,
             )

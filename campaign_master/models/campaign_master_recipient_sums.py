@@ -87,7 +87,9 @@ class CampaignMasterRecipient(models.Model):
              GROUP BY open_hour, click_hour
             """,
             columns=self._counted_sql(),
-            sent_at=SQL("%s::timestamp", campaign.sudo()._campaign_master_sent_time() or None),
+            sent_at=SQL(
+                "%s::timestamp", campaign.sudo().campaign_master_campaign_ids.sent_at or None
+            ),
             recipients=recipients,
         )
 

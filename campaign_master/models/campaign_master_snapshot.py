@@ -9,6 +9,7 @@ from .campaign_master_rates import Figure
 from .utm_campaign_figures import BY_PEOPLE
 from .utm_campaign_results import FIGURES, PREFIX
 
+HOUR = timedelta(hours=1)
 # What is kept of a campaign.
 KEPT = (*FIGURES, *(f"{name}_by_people" for name in BY_PEOPLE))
 # All snapshots are kept for this long, then the last of each day, then none.
@@ -42,11 +43,6 @@ class CampaignMasterSnapshot(models.Model):
         required=True,
         readonly=True,
         help="When the figures were read from Campaign Master.",
-    )
-    age = Figure(
-        readonly=True,
-        aggregator="max",
-        help="Seconds from the sending of the campaign to this reading; none before it was sent.",
     )
     sent = _figure()
     delivered = _figure()
@@ -84,28 +80,32 @@ class CampaignMasterSnapshot(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO campaign_master_snapshot (campaign_id, at, age, %(columns)s)
-                SELECT campaign.id, campaign.campaign_master_statistics_at,
-                       DATE_PART('epoch', campaign.campaign_master_statistics_at - known.sent_at),
-                       %(figures)s
-                  FROM unnest(%(ids)s::int[], %(sent_at)s::timestamp[]) AS known(id, sent_at)
-                  JOIN utm_campaign AS campaign ON campaign.id = known.id
+                INSERT INTO campaign_master_snapshot (campaign_id, at, %(columns)s)
+                SELECT campaign.id, campaign.campaign_master_statistics_at, %(figures)s
+                  FROM utm_campaign AS campaign
                        LEFT JOIN LATERAL (
                            SELECT * FROM campaign_master_snapshot
                             WHERE campaign_id = campaign.id
                             ORDER BY at DESC, id DESC LIMIT 1
                        ) AS last ON TRUE
-                 WHERE campaign.campaign_master_statistics_at IS NOT NULL
+                 WHERE campaign.id = ANY(%(ids)s)
+                   AND campaign.campaign_master_statistics_at IS NOT NULL
                    AND (last.id IS NULL OR (%(last)s) IS DISTINCT FROM (%(figures)s))
                 """,
                 columns=SQL(", ").join(columns),
                 figures=SQL(", ").join(figures),
                 last=SQL(", ").join(SQL("last.%s", column) for column in columns),
                 ids=campaigns.ids,
-                sent_at=[campaign._campaign_master_sent_time() or None for campaign in campaigns],
             )
         )
         self.invalidate_model(flush=False)
+
+    def _age(self):
+        """:return: hours from the sending of the campaign to this reading; ``None`` before the
+            sending, and if it is not known when that was
+        :rtype: float"""
+        sent_at = self.campaign_id.campaign_master_campaign_ids.sent_at
+        return (self.at - sent_at) / HOUR if sent_at and sent_at <= self.at else None
 
     @api.autovacuum
     def _gc_snapshots(self):

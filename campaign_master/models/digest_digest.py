@@ -42,12 +42,11 @@ class DigestDigest(models.Model):
 
     def _compute_kpi_campaign_master_sent_value(self):
         start, end, _companies = self._get_kpi_compute_parameters()
-        campaigns = self.env["utm.campaign"]
         self._campaign_master_count(
             "sent",
-            campaigns,
-            "campaign_master_company_id",
-            campaigns._campaign_master_sent_domain(start, end),
+            self.env["campaign.master.campaign"],
+            "account_id.company_id",
+            Domain("sent_at", ">=", start) & Domain("sent_at", "<", end),
         )
 
     def _compute_kpi_campaign_master_clicked_value(self):

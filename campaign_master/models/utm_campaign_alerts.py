@@ -86,7 +86,7 @@ class UtmCampaign(models.Model):
 
     def _campaign_master_is_watched(self):
         row = self.campaign_master_campaign_ids
-        sent_at = self._campaign_master_sent_time() or row.seen_sent_at
+        sent_at = row.sent_at or row.seen_sent_at
         return bool(
             row.is_watched
             and self.active

@@ -4,7 +4,6 @@ from odoo.fields import Domain
 
 from ..tools import check_marketing_user
 from .campaign_master_recipient import SENT_STATUSES
-from .utm_campaign_history import HOUR
 from .utm_campaign_results import DELETED
 
 # More lines cannot be told apart.
@@ -109,8 +108,9 @@ class UtmCampaign(models.Model):
                 untimed += campaign
             compared.append((campaign, curve))
         readings = self.env["campaign.master.snapshot"].search(
-            [("campaign_id", "in", untimed.ids), ("age", ">=", 0)], order="at, id"
+            [("campaign_id", "in", untimed.ids)], order="at, id"
         )
+        readings = readings.filtered(lambda reading: reading._age() is not None)
         readings = readings.grouped("campaign_id")
         for campaign, curve in compared:
             if campaign in untimed:
@@ -122,7 +122,7 @@ class UtmCampaign(models.Model):
                 **curve,
                 "id": campaign.id,
                 "name": campaign.title,
-                "sent_at": fields.Datetime.to_string(campaign._campaign_master_sent_time()),
+                "sent_at": fields.Datetime.to_string(campaign.campaign_master_campaign_ids.sent_at),
                 **{
                     name: [rate.of(number, curve["delivered"]) for number in curve[name]]
                     for name in ("opened", "clicked")
@@ -136,7 +136,7 @@ class UtmCampaign(models.Model):
         """:param readings: ``campaign.master.snapshot`` of the campaign, oldest first
         :return: what they add to, or replace in, ``_campaign_master_curve``"""
         return {
-            "age": [round(reading.age / HOUR.total_seconds(), 2) for reading in readings],
+            "age": [round(reading._age(), 2) for reading in readings],
             "opened": [reading.unique_opens for reading in readings],
             "clicked": [reading.unique_clicks for reading in readings],
             "delivered": self.campaign_master_successful or 0,

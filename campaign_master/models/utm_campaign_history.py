@@ -1,23 +1,9 @@
 import math
-from datetime import timedelta
 
-from odoo import api, fields, models
-from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo import fields, models
 
 from ..tools.reactions import count_before, curve_ages
-from .campaign_master_recipient import SENT_STATUSES
-from .campaign_master_snapshot import KEPT
-from .utm_campaign_results import DELETED
-
-HOUR = timedelta(hours=1)
-# ``_campaign_master_sent_time`` of a sent ``campaign`` with its row ``work``.
-SENT_TIME = SQL(
-    """
-    COALESCE(campaign.campaign_master_sent_at,
-             CASE WHEN work.seen_unsent_at IS NOT NULL THEN work.seen_sent_at END)
-    """
-)
+from .campaign_master_snapshot import HOUR, KEPT
 
 
 class UtmCampaign(models.Model):
@@ -44,8 +30,9 @@ class UtmCampaign(models.Model):
         :raise AccessError: the user has no access to Email Marketing or to the campaign
         """
         campaign = self._campaign_master_check_access("read")
+        sent_at = campaign.campaign_master_campaign_ids.sent_at
         return {
-            "sent_at": fields.Datetime.to_string(campaign._campaign_master_sent_time()) or None,
+            "sent_at": fields.Datetime.to_string(sent_at) or None,
             "read_at": fields.Datetime.to_string(campaign.campaign_master_statistics_at) or None,
             "curve": campaign._campaign_master_curve(),
             "totals": campaign._campaign_master_totals(),
@@ -97,7 +84,7 @@ class UtmCampaign(models.Model):
         return [
             {
                 "at": fields.Datetime.to_string(snapshot.at),
-                "age": None if snapshot.age is False else snapshot.age / HOUR.total_seconds(),
+                "age": snapshot._age(),
                 **{name: None if snapshot[name] is False else snapshot[name] for name in KEPT},
             }
             for snapshot in snapshots.search([("campaign_id", "=", campaign.id)], order="at, id")
@@ -144,36 +131,10 @@ class UtmCampaign(models.Model):
             self.env[model].search([("campaign_id", "in", self.ids)]).unlink()
         self._campaign_master_forget_alerts()
 
-    def _campaign_master_sent_time(self):
-        """:return: the time from which on the campaign's age is counted (UTC): when it was sent as
-        Campaign Master says, because that is the clock of opens and clicks, too; or when Odoo
-        saw that, if it had seen before that it was not sent yet. ``False`` if it is not known
-        """
-        self.ensure_one()
-        if self.campaign_master_remote_status not in (*SENT_STATUSES, DELETED):
-            return False
-        row = self.campaign_master_campaign_ids
-        return self.campaign_master_sent_at or (row.seen_unsent_at and row.seen_sent_at)
-
-    @api.model
-    def _campaign_master_sent_domain(self, start, end):
-        """:return: the campaigns whose :meth:`_campaign_master_sent_time` is in a period, from
-        ``start`` on and before ``end`` (UTC); for superusers
-        :rtype: Domain"""
-
-        def in_period(name):
-            return Domain(name, ">=", start) & Domain(name, "<", end)
-
-        seen = Domain("seen_unsent_at", "!=", False) & in_period("seen_sent_at")
-        return Domain("campaign_master_remote_status", "in", (*SENT_STATUSES, DELETED)) & (
-            in_period("campaign_master_sent_at")
-            | Domain("campaign_master_sent_at", "=", False)
-            & Domain("campaign_master_campaign_ids", "any", seen)
-        )
-
     def _campaign_master_age(self):
         """:return: how many hours after its sending the campaign was last read; ``None`` if it was
             not sent or read, or it is not known when it was sent
         :rtype: float"""
-        sent_at, read_at = self._campaign_master_sent_time(), self.campaign_master_statistics_at
+        sent_at = self.campaign_master_campaign_ids.sent_at
+        read_at = self.campaign_master_statistics_at
         return (read_at - sent_at) / HOUR if sent_at and read_at else None

@@ -207,8 +207,8 @@ class UtmCampaign(models.Model):
         """Count all recipients of some campaigns: how many did what, and when. Only of campaigns
         that were sent, as of others none of it is shown."""
         for campaign in self:
-            if campaign._campaign_master_sent_time() or campaign._campaign_master_is_sent():
-                row = campaign.campaign_master_campaign_ids
+            row = campaign.campaign_master_campaign_ids
+            if row.sent_at or campaign._campaign_master_is_sent():
                 row.write({"sums": dict.fromkeys((*PEOPLE, *COUNTS), 0), "reactions": False})
                 rows = self.env["campaign.master.recipient"]._count(campaign)
                 campaign._campaign_master_adjust_sums(rows)
@@ -228,7 +228,7 @@ class UtmCampaign(models.Model):
         row.sums = sums | {
             name: sums[name] + sum(one[name] for one in rows) for name in (*PEOPLE, *COUNTS)
         }
-        if self._campaign_master_sent_time():
+        if row.sent_at:
             reactions = self._campaign_master_reactions() or Reactions()
             reactions.add(rows)
             row.reactions = reactions.to_json()

@@ -300,14 +300,18 @@ class UtmCampaign(models.Model):
         self._campaign_master_mark_sent()
 
     def _campaign_master_store_status(self, remote):
-        """The campaign was sent, or sent again.
+        """The campaign's status was read.
 
         :param client.Campaign remote: the campaign as it is in Campaign Master
         """
-        has_changed = self.campaign_master_remote_status != remote.status
+        values = self._campaign_master_status_values(remote)
+        has_changed = any((self[name] or None) != (value or None) for name, value in values.items())
         self = self._campaign_master_for_user()
-        self.write(self._campaign_master_status_values(remote))
-        self._campaign_master_mark_sent()
+        self.write(values)
+        # While a large campaign is being sent, its status is read again and again. What recipients
+        # do is stored and counted with their activity.
+        if has_changed or not self._campaign_master_is_sent():
+            self._campaign_master_mark_sent()
         if has_changed and self.campaign_master_sync_state in ("unchanged", "complete", "partial"):
             # The next steps have changed; messages of other results say what went wrong.
             self.campaign_master_sync_message = self._campaign_master_summary(
@@ -331,8 +335,9 @@ class UtmCampaign(models.Model):
     def _campaign_master_mark_sent(self):
         """Tell the recipients whether the campaign was sent to them.
 
-        If Campaign Master does not say when it was sent, or names a time at which Odoo saw that it
-        was not (their clocks differ), it was sent when Odoo first saw it.
+        They were added to the list by Odoo's clock. So if Campaign Master does not say when it was
+        sent, or names a time at which Odoo saw that it was not (their clocks differ), it was sent
+        when Odoo first saw it.
         """
         row, now = self.campaign_master_campaign_ids, fields.Datetime.now()
         if not self._campaign_master_is_sent():

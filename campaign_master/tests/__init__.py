@@ -57,6 +57,7 @@ from . import (
     test_results_come_later,
     test_results_mail,
     test_secrets,
+    test_sent_time,
     test_settings,
     test_sync,
     test_sync_export,

@@ -309,9 +309,7 @@ class TestTime(WordsCase):
         first, *_others = self.history("c.....", ann)
         self.update()
         self.assertEqual(self.word(ann), "cold")
-        self.env["campaign.master.campaign"].sudo().create(
-            {"campaign_id": first.id, "seen_sent_at": TIME + timedelta(days=self.number + 1)}
-        )
+        self.work(first).seen_sent_at = TIME + timedelta(days=self.number + 1)
         first.sudo().campaign_master_sent_at = False
         self.update()
         self.assertEqual(self.word(ann), "warm")

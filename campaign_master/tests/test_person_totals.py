@@ -11,6 +11,7 @@ from odoo.tools.safe_eval import safe_eval
 
 from ..client import Activity
 from ..models.campaign_master_engagement import TOTALS
+from ..tools import to_client
 from .common import CampaignMasterCase
 
 MARKETING = "mass_mailing.group_mass_mailing_user"
@@ -35,6 +36,7 @@ class PersonTotalsCase(CampaignMasterCase):
         self.number += 1
         sent_at = TIME + timedelta(days=self.number)
         self.lines(campaign).sudo().write({"sync_state": "added", "on_list_at": TIME})
+        self.env["campaign.master.campaign"].sudo()._get_or_create(campaign)
         campaign.sudo().write(
             {"campaign_master_remote_status": "sent", "campaign_master_sent_at": sent_at}
         )
@@ -43,7 +45,7 @@ class PersonTotalsCase(CampaignMasterCase):
 
     def act(self, campaign, email, opens=0, clicks=0, bounced=False, opted_out=False):
         """Campaign Master reports what an address did."""
-        sent_at = campaign.sudo().campaign_master_sent_at
+        sent_at = to_client(campaign.sudo().campaign_master_sent_at)
         opened, clicked = opens and sent_at or None, clicks and sent_at or None
         unsubscribes = int(opted_out)
         activity = Activity(
@@ -133,9 +135,7 @@ class TestBounced(PersonTotalsCase):
     def test_a_campaign_whose_sending_time_is_not_told_was_sent_when_odoo_saw_it(self):
         ann = self.make_contacts("ann@example.com")
         first, second = self.campaign_to(ann), self.campaign_to(ann)
-        self.env["campaign.master.campaign"].sudo().create(
-            {"campaign_id": first.id, "seen_sent_at": first.campaign_master_sent_at}
-        )
+        self.work(first).seen_sent_at = first.campaign_master_sent_at
         first.sudo().campaign_master_sent_at = False
         self.act(first, "ann@example.com", bounced=True)
         self.assertFalse(ann.campaign_master_bounced, "A later campaign did not bounce")

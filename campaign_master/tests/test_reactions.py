@@ -292,10 +292,26 @@ class TestAges(ReactionsCase):
         self.lines(campaign).sudo().open_count = 1
         campaign.sudo()._campaign_master_keep_sums()
         self.env["campaign.master.age"].sudo()._keep(campaign.sudo())
-        self.assertEqual(self.ages(campaign), {1: (False, False), 3: (False, False)})
         rows = self.env["campaign.master.age"].search([])
-        self.assertEqual(rows.mapped("opened_rate"), [False, False])
+        self.assertEqual(rows.mapped("age"), [1, 3])
+        for name in ("opened", "clicked", "opened_rate", "clicked_rate"):
+            # Nobody had opened it by then would be 0.
+            self.assertEqual([value is False for value in rows.mapped(name)], [True, True], name)
         self.assertEqual(campaign.campaign_master_history()["comparison"], NOTHING)
+
+    def test_ages_that_it_had_not_reached_after_all_go(self):
+        campaign = self.sent_campaign(hours=5)
+        self.react(campaign, "ann@example.com", "open", after=4.5)
+        self.pull()
+        self.assertEqual(self.ages(campaign), {1: (0, 0), 3: (0, 0)})
+        # Campaign Master had named the time when it began, and now names that when it ended.
+        campaign.sudo().campaign_master_sent_at += 3 * HOUR
+        campaign.sudo()._campaign_master_keep_sums()
+        self.pull()
+        self.assertEqual(self.ages(campaign), {1: (0, 0)})
+        campaign.sudo().campaign_master_sent_at += 1.5 * HOUR
+        self.pull()
+        self.assertEqual(self.ages(campaign), {})
 
     def test_keeping_takes_as_many_statements_for_many_people_as_for_few(self):
         counts = []

@@ -123,6 +123,7 @@ class TestWhoGetsItOddCases(CampaignMasterCase):
         self.assertEqual(second.campaign_master_sent, 1)
         with self.subTest("line"):
             self.assertFalse(self.one(second, "ann@example.com").delivered)
+            self.assertEqual(self.one(second, "ann@example.com").result, "opted_out")
         self.assertFalse(second.campaign_master_missing_message)
 
     def test_a_corrected_entry_is_added(self):
@@ -176,6 +177,12 @@ class TestWhoGetsItOddCases(CampaignMasterCase):
         )
         self.assertEqual(campaign.campaign_master_remote_status, "draft")
         self.assertFalse(self.lines(campaign).sent_to)
+        # Another campaign begins with nothing.
+        self.sandbox.control(f"campaigns/{campaign.campaign_master_ref}", method="DELETE")
+        self.pull()
+        self.sync(campaign, "create_again")
+        self.assertEqual(self.lines(campaign).result, "on_list")
+        self.assertEqual(self.lines(campaign).open_count, 0)
 
     def test_who_was_pushed_after_sending_before_odoo_knew_is_late(self):
         campaign = self.make_campaign()

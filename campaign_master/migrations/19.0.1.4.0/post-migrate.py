@@ -1,3 +1,4 @@
+from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
@@ -125,6 +126,11 @@ def _move_campaigns(cr):
          WHERE campaign.id = state.campaign_id
         """
     )
+    # Odoo has computed it before there were rows.
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    rows = env["campaign.master.campaign"].search([])
+    env.add_to_compute(rows._fields["sent_at"], rows)
+    env.flush_all()
 
 
 def _convert_syncs(cr):
