@@ -87,6 +87,14 @@ class CampaignMasterAccount(models.Model):
                         )
                     )
 
+    def write(self, vals):
+        result = super().write(vals)
+        if not vals.get("alerts_enabled", True):
+            # sudo: administrators may not write what is kept
+            rows = self.env["campaign.master.campaign"].sudo()
+            rows.search([("account_id", "in", self.ids)])._withdraw_alerts()
+        return result
+
     def _alert_limits(self, kind):
         """:return: the limits that are on, by level, the highest level first
         :rtype: dict[str, float]"""

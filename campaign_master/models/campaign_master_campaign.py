@@ -118,9 +118,21 @@ class CampaignMasterCampaign(models.Model):
     def _alert_activities(self):
         """:return: the activities of alerts that are not done, by id
         :rtype: dict"""
-        ids = [alert["activity_id"] for row in self for alert in (row.alerts or {}).values()]
+        alerts = [alert for row in self for alert in (row.alerts or {}).values()]
+        ids = [alert["activity_id"] for alert in alerts if alert["activity_id"]]
         activities = ids and self.env["mail.activity"].search([("id", "in", ids)])
         return {activity.id: activity for activity in activities}
+
+    def _withdraw_alerts(self):
+        """Nobody has to deal with the alerts anymore. Those that are done stay done."""
+        activities = self._alert_activities()
+        for row in self.filtered("alerts"):
+            row.alerts = {
+                kind: alert
+                for kind, alert in row.alerts.items()
+                if alert["activity_id"] not in activities
+            } or False
+        self.env["mail.activity"].browse(activities).unlink()
 
     def _replace(self):
         """Start over for a new campaign in Campaign Master: only the generation remains.
@@ -129,5 +141,6 @@ class CampaignMasterCampaign(models.Model):
         """
         self.ensure_one()
         values = {"campaign_id": self.campaign_id.id, "generation": self.generation + 1}
+        self._withdraw_alerts()
         self.unlink()
         return self.create(values)

@@ -26,6 +26,7 @@ class CampaignMasterRecipientReport(models.Model):
         :return:
 
             - ``clicks``: number of clicks, and ``enough``: how many there must be
+            - ``hides_leads``: whether there may be leads that the user may not see
             - ``timezone``: name of the time zone
             - ``hours``: ``weekday`` (1 for Monday, 7 for Sunday), ``hour`` (0 to 23) and ``clicks``
               of each hour with clicks; empty if there are not enough
@@ -43,6 +44,7 @@ class CampaignMasterRecipientReport(models.Model):
         return {
             "clicks": clicks,
             "enough": ENOUGH,
+            "hides_leads": not self.env.user.has_group("sales_team.group_sale_salesman_all_leads"),
             "timezone": timezone,
             "hours": [
                 # PostgreSQL's Sunday is 0.

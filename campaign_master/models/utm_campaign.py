@@ -239,6 +239,10 @@ class UtmCampaign(models.Model):
             account = self.env["campaign.master.account"].sudo().browse(vals[PREFIX + "account_id"])
             vals["company_id"] = account.company_id.id
 
+    def _get_redirect_suggested_company(self):
+        # With a link, people may open a campaign while another company is selected.
+        return self.campaign_master_company_id or super()._get_redirect_suggested_company()
+
     def _campaign_master_refuse_locked(self, vals):
         """:raise UserError: values change what a sync under way uses, or what cannot be changed
         after the first sync"""

@@ -30,7 +30,8 @@ class UtmCampaign(models.Model):
     kind of ``KINDS`` the numbers that it was decided by, and
 
     - ``level``: ``"warning"``, ``"alarm"``, or ``False`` if the figure is no longer beyond a limit;
-    - ``activity_id``, ``user_id``: the one activity of this kind, and for whom it was scheduled;
+    - ``activity_id``, ``user_id``: the one activity of this kind, ``False`` once a reading found it
+      done, and for whom it was scheduled;
     - ``raised``: the level that people were told. It follows ``level`` until the activity is done.
 
     Whoever completes or deletes the activity has dealt with the alert: there is never another one,
@@ -67,7 +68,7 @@ class UtmCampaign(models.Model):
             alerts = {}
             for kind in KINDS:
                 alert = {"level": False, **found.get(kind, {})}
-                if kind not in kept:
+                if kind not in kept or self._campaign_master_is_left(kept[kind], activities):
                     if alert["level"]:
                         alerts[kind] = alert | {"raised": alert["level"], "user_id": user.id}
                         new.append((row, kind, user))
@@ -75,9 +76,10 @@ class UtmCampaign(models.Model):
                 alert = kept[kind] | alert
                 activity = activities.get(alert["activity_id"])
                 if not activity:  # done
-                    alerts[kind] = alert
+                    alerts[kind] = alert | {"activity_id": False}
                 elif alert["level"]:
-                    alerts[kind] = campaign._campaign_master_update_alert(alert, activity, user)
+                    campaign._campaign_master_update_activity(kind, alert, activity, user)
+                    alerts[kind] = alert | {"raised": alert["level"], "user_id": user.id}
                 else:
                     activity.unlink()
             if alerts != kept:
@@ -144,8 +146,12 @@ class UtmCampaign(models.Model):
 
     def _campaign_master_opened_numbers(self):
         """:return: ``share``, ``median``, ``campaigns`` and ``age``; empty before 24 hours, and if
-        there are too few campaigns to compare with
+        there are too few campaigns to compare with, or too few of the people on the list are
+        recipients in Odoo: the share is of these
         :rtype: dict"""
+        people = self._campaign_master_reactions()
+        if not people or people.delivered < ENOUGH_DELIVERED:
+            return {}
         compared = self._campaign_master_comparison()["opened"]
         if not compared or compared["age"] < FIRST_AGE:
             return {}
@@ -160,35 +166,54 @@ class UtmCampaign(models.Model):
         return self._campaign_master_reader() or self.campaign_master_account_id._administrator()
 
     @api.model
+    def _campaign_master_is_left(self, alert, activities):
+        """:param dict activities: those that are not done
+        :return: whether nobody has dealt with an alert, but its user is gone: Odoo deletes the
+            activities of users who are archived or deleted"""
+        activity_id = alert["activity_id"]
+        return (
+            activity_id
+            and activity_id not in activities
+            and not self.env["mail.activity"].browse(activity_id).exists()
+            and not self.env["res.users"].browse(alert["user_id"]).exists().active
+        )
+
+    @api.model
     def _campaign_master_schedule_alerts(self, new):
         """Schedule activities. Nobody is mailed.
-
-        They say neither the figure nor the limit: an activity can be handed to anybody.
 
         :param list new: row of ``campaign.master.campaign``, kind and user
         """
         model_id = self.env["ir.model"]._get_id(self._name)
-        vals_list = []
-        for row, kind, user in new:
-            env = self.with_context(lang=user.lang or "en_US", tz=user.tz).env
-            vals_list.append(
-                {
-                    "res_model_id": model_id,
-                    "res_id": row.campaign_id.id,
-                    "user_id": user.id,
-                    "summary": self.with_env(env)._campaign_master_alert_summary(kind),
-                    "note": env._(
-                        "Open the campaign: it shows the figures, the people behind them, and what "
-                        "you can do."
-                    ),
-                    "automated": True,
-                    **self.with_env(env)._campaign_master_activity_level(row.alerts[kind]["level"]),
-                }
-            )
+        vals_list = [
+            {
+                "res_model_id": model_id,
+                "res_id": row.campaign_id.id,
+                "automated": True,
+                **self._campaign_master_activity_values(kind, row.alerts[kind]["level"], user),
+            }
+            for row, kind, user in new
+        ]
         Activity = self.env["mail.activity"].with_context(mail_activity_quick_update=True)
         activities = Activity.create(vals_list)
         for (row, kind, _user), activity in zip(new, activities, strict=True):
             row.alerts = row.alerts | {kind: row.alerts[kind] | {"activity_id": activity.id}}
+
+    @api.model
+    def _campaign_master_activity_values(self, kind, level, user):
+        """:return: values of an activity for a user. They say neither the figure nor the limit: an
+        activity can be handed to anybody"""
+        lang = self.env["res.lang"]._get_code(user.lang)
+        self = self.with_context(lang=lang, tz=user.tz)
+        return {
+            "user_id": user.id,
+            "summary": self._campaign_master_alert_summary(kind),
+            "note": self.env._(
+                "Open the campaign: it shows the figures, the people behind them, and what you can "
+                "do."
+            ),
+            **self._campaign_master_activity_level(level),
+        }
 
     @api.model
     def _campaign_master_alert_summary(self, kind):
@@ -209,27 +234,18 @@ class UtmCampaign(models.Model):
             "date_deadline": fields.Date.context_today(self),
         }
 
-    def _campaign_master_update_alert(self, alert, activity, user):
+    def _campaign_master_update_activity(self, kind, alert, activity, user):
         """Let an open activity follow the level, and the campaign's responsible unless somebody
-        else has taken it over.
-
-        :return: the alert as it is kept
-        :rtype: dict
-        """
+        else has taken it over."""
         vals = {}
-        if alert["level"] != alert["raised"]:
+        if user.id != alert["user_id"] == activity.user_id.id:
+            vals = self._campaign_master_activity_values(kind, alert["level"], user)
+        elif alert["level"] != alert["raised"]:
             vals = self.with_context(tz=activity.user_id.tz)._campaign_master_activity_level(
                 alert["level"]
             )
-        if user.id != alert["user_id"] == activity.user_id.id:
-            vals["user_id"] = user.id
         if vals:
             activity.with_context(mail_activity_quick_update=True).write(vals)
-        return alert | {"raised": alert["level"], "user_id": user.id}
-
-    def _campaign_master_forget_alerts(self):
-        """The campaign will be created again, and then is another one."""
-        self.sudo().activity_unlink([*ACTIVITY_TYPES.values()])
 
     # === BANNER === #
 

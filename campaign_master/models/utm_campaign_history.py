@@ -129,7 +129,6 @@ class UtmCampaign(models.Model):
         """The campaign will be created again, and then is another one."""
         for model in ("campaign.master.snapshot", "campaign.master.age"):
             self.env[model].search([("campaign_id", "in", self.ids)]).unlink()
-        self._campaign_master_forget_alerts()
 
     def _campaign_master_age(self):
         """:return: how many hours after its sending the campaign was last read; ``None`` if it was

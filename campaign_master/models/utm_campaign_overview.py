@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -315,6 +317,14 @@ class UtmCampaign(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_recipient_action"
         )
+        if campaign.campaign_master_is_sent:
+            action["help"] = Markup('<p class="o_view_nocontent_empty_folder">%s</p><p>%s</p>') % (
+                self.env._("Nobody"),
+                self.env._(
+                    "None of the recipients in Odoo. Campaign Master's figures also count others "
+                    "on the list."
+                ),
+            )
         title = f"{name} ({'; '.join(notes)})" if notes else name
         return {
             **action,

@@ -19,11 +19,12 @@ WARNING, ALARM = "Campaign Warning", "Campaign Alarm"
 
 
 class AlertsCase(HistoryCase):
-    def alerting(self, sent=1000, hours=5, **figures):
+    def alerting(self, sent=1000, hours=5, people=None, **figures):
         """A campaign that was sent some hours ago, with the figures that Campaign Master has, read
-        once. Its two recipients are among those it was sent to."""
-        campaign = self.sent_campaign(hours=hours, title=f"Campaign {self.cr.now()} {figures}")
-        self.correct(campaign, sent=sent - 2, **figures)
+        once. Its recipients, two if none are given, are among those it was sent to."""
+        title = f"Campaign {self.cr.now()} {figures}"
+        campaign = self.sent_campaign(people, hours=hours, title=title)
+        self.correct(campaign, sent=sent - len(people or "ab"), **figures)
         self.pull()
         return campaign
 
@@ -109,25 +110,27 @@ class TestAlerts(AlertsCase):
                     "age": 24,
                     "sent_at": fields.Datetime.now() - DAY,
                     "delivered": 100,
-                    "opened": 100,
+                    "opened": 4,
                     "clicked": 0,
                 }
             )
-        early = self.alerting(hours=23)
-        self.assertEqual(self.banners(early), {})
-        half = self.sent_campaign(hours=25, title="Half")
-        self.correct(half, sent=998)
-        self.react(half, "ann@example.com", after=1, hours=25)
+        people = self.make_contacts(*(f"person{number}@example.com" for number in range(100)))
+        self.assertEqual(self.banners(self.alerting(hours=23, people=people)), {})
+        half = self.sent_campaign(people, hours=25, title="Half")
+        for number in range(2):
+            self.react(half, f"person{number}@example.com", after=1, hours=25)
         self.pull()
         self.assertEqual(self.banners(half), {})
-        campaign = self.alerting(hours=25)
+        # What two of a thousand people do says nothing about the others.
+        self.assertEqual(self.banners(self.alerting(hours=25)), {})
+        campaign = self.alerting(hours=25, people=people)
         self.assertEqual(self.banners(campaign), {"opened": "warning"})
         self.assertIn("Opened by 0.0% after 24 hours", campaign.campaign_master_alerts[0]["text"])
-        people = campaign.action_campaign_master_open_alert("opened")["domain"]
-        self.assertEqual(self.env["campaign.master.recipient"].search_count(people), 2)
+        domain = campaign.action_campaign_master_open_alert("opened")["domain"]
+        self.assertEqual(self.env["campaign.master.recipient"].search_count(domain), 100)
         # They open it after all: the activity is not needed anymore.
-        self.react(campaign, "ann@example.com", after=2, hours=25)
-        self.react(campaign, "bob@example.com", after=3, hours=25)
+        for number in range(2):
+            self.react(campaign, f"person{number}@example.com", after=2, hours=25)
         self.pull()
         self.assertEqual(self.banners(campaign), {})
         self.assertFalse(self.activities(campaign))
@@ -207,7 +210,8 @@ class TestAlerts(AlertsCase):
         self.assertEqual(len(self.activities(campaign)), 1)
 
     def test_a_campaign_that_is_created_again_starts_without_alerts(self):
-        campaign = self.alerting(hardBounces=60)
+        campaign = self.alerting(hardBounces=60, complaints=5)
+        self.activities(campaign)[0].activity_type_id = self.env.ref("mail.mail_activity_data_todo")
         self.sandbox.control(f"campaigns/{campaign.campaign_master_ref}", method="DELETE")
         self.pull()
         self.sync(campaign, "create_again")
@@ -224,6 +228,12 @@ class TestAlerts(AlertsCase):
             domain = campaign.action_campaign_master_open_alert(kind)["domain"]
             found = self.env["campaign.master.recipient"].search(domain)
             self.assertEqual(found.partner_id, person, kind)
+
+    def test_if_the_people_behind_it_are_not_in_odoo_the_empty_list_says_so(self):
+        action = self.alerting(hardBounces=60).action_campaign_master_open_alert("bounces")
+        self.assertFalse(self.env["campaign.master.recipient"].search(action["domain"]))
+        self.assertIn("others on the list", action["help"])
+        self.assertNotIn("Add leads", action["help"])
 
 
 class TestWhoGetsAlerts(AlertsCase):
@@ -258,6 +268,51 @@ class TestWhoGetsAlerts(AlertsCase):
         self.pull()
         self.assertEqual(activity.user_id, otto)
 
+    def test_if_its_user_leaves_somebody_else_gets_it(self):
+        nina, otto = (new_test_user(self.account.env, name, MARKETING) for name in ("nina", "otto"))
+        campaign = self.sent_campaign(user_id=nina.id)
+        self.correct(campaign, sent=998, hardBounces=60)
+        self.pull()
+        self.assertEqual(self.activities(campaign).user_id, nina)
+        # Odoo deletes the activities of users who are archived or deleted.
+        nina.action_archive()
+        self.assertFalse(self.activities(campaign))
+        self.pull()
+        self.assertEqual(self.activities(campaign).user_id, self.account._administrator())
+        self.assertEqual(self.banners(campaign), {"bounces": "alarm"})
+        campaign.user_id = otto
+        self.pull()
+        self.assertEqual(self.activities(campaign).user_id, otto)
+        campaign.user_id = self.marketer
+        otto.unlink()
+        self.pull()
+        self.assertEqual(self.activities(campaign).user_id, self.marketer)
+
+    def test_what_was_done_stays_done_if_its_user_leaves(self):
+        nina = new_test_user(self.account.env, "nina", MARKETING)
+        campaign = self.sent_campaign(user_id=nina.id)
+        self.correct(campaign, sent=998, hardBounces=60)
+        self.pull()
+        self.activities(campaign).with_user(nina).action_cancel()
+        self.pull()
+        nina.action_archive()
+        self.pull()
+        self.assertFalse(self.activities(campaign))
+        self.assertEqual(self.banners(campaign), {})
+
+    def test_a_new_responsible_reads_it_in_their_language(self):
+        self.account.env["res.lang"]._activate_lang("fr_FR")
+        campaign = self.alerting(hardBounces=60)
+        summary = type(campaign)._campaign_master_alert_summary
+        with patch.object(
+            type(campaign),
+            "_campaign_master_alert_summary",
+            lambda self, kind: f"{self.env.lang} {summary(self, kind)}",
+        ):
+            campaign.user_id = new_test_user(self.account.env, "luc", MARKETING, lang="fr_FR")
+            self.pull()
+        self.assertEqual(self.activities(campaign).summary, "fr_FR Check the bounces")
+
     def test_without_email_marketing_nobody_learns_of_it(self):
         campaign = self.alerting(hardBounces=60)
         sales = new_test_user(self.account.env, "sally", "sales_team.group_sale_manager")
@@ -283,6 +338,44 @@ class TestWhoGetsAlerts(AlertsCase):
         [seen] = activities.search([("res_model", "=", "utm.campaign")]).read(["summary", "note"])
         self.assertNotRegex(seen["summary"] + seen["note"], r"\d")
 
+    def test_without_email_marketing_nobody_touches_it_or_reads_that_it_is_done(self):
+        sales = new_test_user(self.account.env, "sally", "sales_team.group_sale_manager")
+        campaign = self.alerting(hardBounces=60)
+        activity = self.activities(campaign)
+        own = activity.with_user(sales)
+        for change in (
+            lambda: own.write({"user_id": sales.id}),
+            own.action_done,
+            own.unlink,
+            lambda: campaign.with_user(sales).message_post(body="Hello"),
+        ):
+            with self.assertRaises(AccessError), self.cr.savepoint():
+                change()
+        self.assertEqual(self.banners(campaign), {"bounces": "alarm"})
+        activity.with_user(self.marketer).action_feedback("60 bounces, all of one company")
+        message = self.env["mail.message"].search([("model", "=", "utm.campaign")])
+        self.assertIn("60 bounces", message.body)
+        seen = message.with_user(sales)
+        self.assertFalse(seen.search([("model", "=", "utm.campaign")]))
+        with self.assertRaises(AccessError):
+            seen.read(["body"])
+
+    def test_its_type_does_not_decide_who_sees_it(self):
+        sales = new_test_user(self.account.env, "sally", "sales_team.group_sale_manager")
+        changed = self.alerting(hardBounces=60)
+        to_do = self.env.ref("mail.mail_activity_data_todo")
+        self.activities(changed).with_user(self.marketer).activity_type_id = to_do
+        self.env.ref("campaign_master.mail_activity_type_warning").sudo().unlink()
+        without_type = self.alerting(hardBounces=30)
+        self.assertEqual(len(self.activities(changed + without_type)), 2)
+        activities = self.env["mail.activity"].with_user(sales)
+        self.assertFalse(activities.search([("res_model", "=", "utm.campaign")]))
+        # What people plan themselves is theirs to show.
+        plain = self.env["utm.campaign"].create({"title": "Trade Fair"})
+        plain.activity_schedule("mail.mail_activity_data_todo", automated=False, summary="Book it")
+        [found] = activities.search([("res_model", "=", "utm.campaign")])
+        self.assertEqual(found.summary, "Book it")
+
     def test_companies_have_their_own_alerts_and_limits(self):
         first = self.alerting(hardBounces=30)
         before, values = self.work_in_second_company(f"{MARKETING},base.group_partner_manager")
@@ -304,10 +397,15 @@ class TestWhoGetsAlerts(AlertsCase):
         self.settings(alert_bounces_warning=0, alert_bounces_alarm=8)
         campaign = self.alerting(hardBounces=60, unsubscribes=20)
         self.assertEqual(self.banners(campaign), {"unsubscribes": "warning"})
+        campaign.action_campaign_master_complete_alert("unsubscribes")
+        self.rise(campaign, complaints=2)
         self.settings(alerts_enabled=False)
         self.assertEqual(self.banners(campaign), {})
+        self.assertFalse(self.activities(campaign).filtered("active"))
+        # What is done stays done.
+        self.settings(alerts_enabled=True)
         self.pull()
-        self.assertFalse(self.activities(campaign))
+        self.assertEqual(self.banners(campaign), {"complaints": "warning"})
         for name, value, because in (
             ("alert_complaints_alarm", 0.05, "Complaints: Alarm must not be below the warning"),
             ("alert_unsubscribes_warning", -1, "Unsubscribes: Warning must be between 0 and 100"),

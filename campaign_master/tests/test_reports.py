@@ -298,6 +298,15 @@ class TestBestHours(ReportsCase):
         )
         self.assertEqual(sum(self.clicks().values()), 2)
 
+    def test_whoever_may_not_see_all_leads_is_told_so(self):
+        for groups, hides_leads in (
+            (MARKETING, True),
+            (f"{MARKETING},{OWN_LEADS}", True),
+            (f"{MARKETING},sales_team.group_sale_salesman_all_leads", False),
+        ):
+            user = new_test_user(self.account.env, f"user{len(groups)}", groups)
+            self.assertEqual(self.best_hours(env=self.env(user=user))["hides_leads"], hides_leads)
+
     def test_too_few_clicks_say_how_many_there_are(self):
         campaign = self.sent_campaign()
         self.pull()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user
 from odoo.tools import file_path
 
@@ -221,6 +222,17 @@ class TestResultsMail(ResultsMailCase):
         self.assertEqual(mail.email_to, '"Mara Marketing" <m@example.com>')
         self.assertIn(campaign.campaign_master_company_id.name, self.text(mail))
         self.assertNotIn("Second Company", self.text(mail))
+
+    def test_its_link_opens_the_campaign_from_whichever_company(self):
+        campaign = self.read_campaign()
+        second = self.account.env["res.company"].create({"name": "Second Company"})
+        self.marketer.with_env(self.account.env).company_ids += second
+        elsewhere = campaign.with_context(allowed_company_ids=second.ids)
+        with self.assertRaises(AccessError) as caught:
+            elsewhere.read(["title"])
+        # Odoo's form selects it then.
+        suggested = caught.exception.context["suggested_company"]
+        self.assertEqual(suggested["id"], self.account.company_id.id)
 
     def test_a_server_that_is_killed_mails_once(self):
         self.read_campaign()
