@@ -23,7 +23,7 @@ class Story:
     complained: float = 0.002
 
     prefetched: float = 0
-    """Share of delivered emails that a mail server opens by itself as soon as it has them."""
+    """Share of delivered emails that a mail server opens as soon as it has them."""
     scanned: bool = False
     """Whether a security gateway follows the links in all emails to the largest domain."""
 

@@ -137,13 +137,13 @@ def _hint(step, status):
     if step is LOGIN:
         return (
             "The username and password must be those of an API user, with the API module switched "
-            "on. If they are, the login is read in another way."
+            "on. If they are, the login must be sent in another way."
         )
     return {
-        400: "The request is another one.",
-        401: "The login works, but not its token: it may be read in another way (BEARER).",
+        400: "The request must have another form.",
+        401: "The login works, but its token does not: it may be sent in another way (BEARER).",
         403: "The API module is not switched on, or the API user lacks rights.",
-        404: "The path is another one, the API address is wrong, or this does not exist.",
+        404: "The path or the API address is wrong, or this does not exist.",
         429: "A limit of calls is reached.",
     }.get(status, "")
 

@@ -54,10 +54,9 @@ QUICK = Mode(timeout=(3, 10), retries=0, seconds=20, background=True)
 class CampaignMasterAccount(models.Model):
     """One Campaign Master login of one company: what administrators enter.
 
-    What API calls leave behind is in ``campaign.master.account.state``; templates and lists are
-    in ``campaign_master_account_catalog.py``, limits and forecast in
-    ``campaign_master_account_quota.py``, recorded traffic in
-    ``campaign_master_account_traffic.py``.
+    What API calls leave behind is in ``campaign.master.account.state``. Templates and lists, limits
+    of calls, alerts, rules for likely machines, problems, recorded traffic and checks of the API
+    have files of their own, ``campaign_master_account_….py``.
     """
 
     _name = "campaign.master.account"
@@ -113,9 +112,9 @@ class CampaignMasterAccount(models.Model):
         required=True,
         default=DEFAULT_API_URL,
         groups="base.group_system",
-        help="Address of the Campaign Master API, with its path. Campaign Master's support names "
-        "the one of your account. If you change it, enter the password and the client secret "
-        "again: they will be sent to this address.",
+        help="Address of the Campaign Master API for your account, with its path. Campaign "
+        "Master's support can tell you. If you change it, enter the password and the client "
+        "secret again: they will be sent to this address.",
     )
     secret = fields.Char(groups=fields.NO_ACCESS, copy=False)
     saved_client_secret = fields.Char(groups=fields.NO_ACCESS, copy=False)

@@ -30,7 +30,8 @@ def _limit(string, default, description):
 
 
 class CampaignMasterAccount(models.Model):
-    """From which figures on the account's campaigns raise an alert (``utm_campaign_alerts.py``)."""
+    """Beyond which limits figures of the account's campaigns raise an alert, see
+    ``utm_campaign_alerts.py``."""
 
     _inherit = "campaign.master.account"
 
@@ -38,29 +39,29 @@ class CampaignMasterAccount(models.Model):
         string="Alerts",
         default=True,
         help="Show a banner on sent campaigns with unusual results, and schedule an activity for "
-        "their responsible.",
+        "the responsible user.",
     )
     # Google asks senders to stay below 0.1 % and never to reach 0.3 %.
     alert_complaints_warning = _limit(
-        "Complaints: Warning", 0.1, "Warn if spam complaints are more than this share of sent."
+        "Complaints: Warning", 0.1, "Warn if spam complaints exceed this percentage of sent emails."
     )
     alert_complaints_alarm = _limit(
-        "Complaints: Alarm", 0.3, "Alarm if spam complaints are more than this share of sent."
+        "Complaints: Alarm", 0.3, "Alarm if spam complaints exceed this percentage of sent emails."
     )
     alert_bounces_warning = _limit(
-        "Bounces: Warning", 2, "Warn if permanent bounces are more than this share of sent."
+        "Bounces: Warning", 2, "Warn if permanent bounces exceed this percentage of sent emails."
     )
     alert_bounces_alarm = _limit(
-        "Bounces: Alarm", 5, "Alarm if permanent bounces are more than this share of sent."
+        "Bounces: Alarm", 5, "Alarm if permanent bounces exceed this percentage of sent emails."
     )
     alert_unsubscribes_warning = _limit(
-        "Unsubscribes: Warning", 1, "Warn if unsubscribes are more than this share of sent."
+        "Unsubscribes: Warning", 1, "Warn if unsubscribes exceed this percentage of sent emails."
     )
     alert_opened_warning = _limit(
         "Opened: Warning",
         50,
-        "Warn if, after 24 hours, the share of people who opened is below this part of the median "
-        "of the account's last campaigns.",
+        "Warn if, after 24 hours, the percentage of people who opened is below this percentage of "
+        "the median of the account's last campaigns.",
     )
 
     @api.constrains(*ALERT_FIELDS)

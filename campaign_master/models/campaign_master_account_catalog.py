@@ -18,7 +18,7 @@ from .campaign_master_account import INTERACTIVE, QUICK
 _logger = logging.getLogger(__name__)
 
 # Minimum time between two refreshes: when forms and drop-downs open; and when a person returns to
-# the window or clicks Refresh.
+# the window, perhaps from Campaign Master.
 REFRESH_INTERVAL = timedelta(seconds=60)
 EXPLICIT_REFRESH_INTERVAL = timedelta(seconds=5)
 # After this time without a result, forms say that templates and lists may be outdated.
@@ -40,7 +40,7 @@ class CampaignMasterAccount(models.Model):
     # === FOR FORMS === #
 
     def action_refresh_catalogue(self):
-        """Read templates and lists now.
+        """Read templates and lists now, for RPC clients: no view has a button for it.
 
         :return: a notification action
         :rtype: dict
@@ -73,8 +73,8 @@ class CampaignMasterAccount(models.Model):
         Forms and their drop-downs call this when they open: at most one refresh per minute and
         account results from it.
 
-        :param bool explicit: a person returned to the window or clicked Refresh; then there is at
-            most one refresh in five seconds
+        :param bool explicit: a person returned to the window; then there is at most one refresh in
+            five seconds
         :return: as :meth:`catalog_state`, with ``requested`` (whether a refresh was started) and
             ``retry_in`` (seconds until the next one is possible)
         :rtype: dict

@@ -54,7 +54,7 @@ class CampaignMasterAge(models.Model):
     )
     opened = Figure(
         readonly=True,
-        help="Recipients who had opened the email by then. Who clicked has opened it.",
+        help="Recipients who had opened the email by then. A click counts as an open.",
     )
     clicked = Figure(readonly=True, help="Recipients who had clicked a link in the email by then.")
     opened_rate = _rate("Opened %", "opened")

@@ -86,9 +86,9 @@ class CampaignMasterCampaign(models.Model):
     is_watched = fields.Boolean(
         default=True,
         readonly=True,
-        help="Unusual results raise alerts; not of campaigns that were sent before there were any.",
+        help="Unusual results raise alerts. Off for campaigns sent before alerts existed.",
     )
-    alerts = fields.Json(readonly=True, help="Unusual results, and what became of them.")
+    alerts = fields.Json(readonly=True, help="Unusual results and their activities.")
 
     _unique_campaign = models.UniqueIndex("(campaign_id)")
     _queue_index = models.Index("(next_poll_at) WHERE next_poll_at IS NOT NULL")

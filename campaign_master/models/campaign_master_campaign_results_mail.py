@@ -20,8 +20,8 @@ STAGES = ("delivered", "opened", "clicked")
 
 
 class CampaignMasterCampaign(models.Model):
-    """A day after a campaign was sent, its responsible is mailed the results, as Odoo does for its
-    own mailings: with the same template, and switched off in the same ways.
+    """A day after a campaign was sent, its responsible user gets the results by email, as Odoo does
+    for its own mailings: with the same template, and switched off in the same ways.
 
     A scheduled action sends what is due. It needs a reading of this age; if the last one is too
     old, it requests another, whose end triggers it again. The mail is created and the mark removed
@@ -32,8 +32,8 @@ class CampaignMasterCampaign(models.Model):
 
     results_mail_due = fields.Boolean(
         readonly=True,
-        help="The responsible has not been mailed the results yet. Set when Odoo first sees that "
-        "the campaign was sent.",
+        help="The responsible user has not received the results by email yet. Set when Odoo first "
+        "sees that the campaign was sent.",
     )
 
     # === WHEN === #
@@ -92,8 +92,8 @@ class CampaignMasterCampaign(models.Model):
     # === WHO === #
 
     def _results_reader(self):
-        """:return: the responsible, ``res.users``; empty if they may not see the figures, or cannot
-        be mailed"""
+        """:return: the responsible user; empty if they may not see the figures, or have no email
+        address"""
         user = self.campaign_id._campaign_master_reader()
         return user if self.campaign_id.active and user.email else user.browse()
 

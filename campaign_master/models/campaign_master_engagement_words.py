@@ -34,7 +34,7 @@ MODELS = ("res.partner", "crm.lead")
 
 
 class CampaignMasterEngagement(models.Model):
-    """How engaged a person is, in a word: the first that holds.
+    """How engaged a person is, in a word: the first that applies.
 
     ======= ====================================================================================
     word    meaning
@@ -42,8 +42,8 @@ class CampaignMasterEngagement(models.Model):
     new     fewer than 3 campaigns were delivered
     dormant no open or click in the last 10 that were delivered, or for 12 months: since the last
             one or, if there was none, since the first campaign was delivered
-    active  clicked in 2 of the last 5 delivered
-    warm    clicked in one of the last 5 delivered, or opened 3 of them
+    active  clicked in at least 2 of the last 5 delivered
+    warm    clicked in one of the last 5 delivered, or opened at least 3 of them
     cold    neither
     ======= ====================================================================================
 

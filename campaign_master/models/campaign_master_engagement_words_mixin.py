@@ -28,17 +28,17 @@ class CampaignMasterEngagementMixin(models.AbstractModel):
         WORDS,
         string="Engagement",
         search=_search("engagement"),
-        help="How this person reacts to Campaign Master emails: the first that holds.\n"
+        help="How this person reacts to Campaign Master emails: the first that applies.\n"
         "New: fewer than 3 campaigns were delivered.\n"
         "Dormant: no open or click in the last 10 delivered, or for 12 months.\n"
-        "Active: clicked in 2 of the last 5 delivered.\n"
-        "Warm: clicked in one of the last 5 delivered, or opened 3 of them.\n"
+        "Active: clicked in at least 2 of the last 5 delivered.\n"
+        "Warm: clicked in one of the last 5 delivered, or opened at least 3 of them.\n"
         "Cold: neither.\n"
         "Updated after each campaign that is sent, and daily.",
         **TOTAL,
     )
     campaign_master_engagement_reason = fields.Char(
-        string="Reason for Engagement", help="Why the person is engaged so much.", **TOTAL
+        string="Reason for Engagement", help="Why the person has this engagement.", **TOTAL
     )
 
     @api.model

@@ -47,7 +47,8 @@ RESULTS = [
     ("duplicate", "Duplicate Address"),
     ("not_sent", "Not Sent"),
 ]
-# Why a recipient is a likely machine: the first that holds, see campaign_master_recipient_machines.
+# Why a recipient is a likely machine: the first that applies, see
+# campaign_master_recipient_machines.py.
 MACHINE_RULES = [
     ("sending", "Right After Sending"),
     ("burst", "Many Clicks at Once"),
@@ -58,10 +59,10 @@ MACHINE_RULES = [
 class CampaignMasterRecipient(models.Model):
     """A lead, contact or company on a campaign: what was sent to the list, and the activity since.
 
-    Written by set-based statements only, because a campaign may have 100,000 recipients:
+    Nearly all is written by set-based statements, because a campaign may have 100,000 recipients:
     ``campaign_master_recipient_bulk.py`` adds people, ``…_reasons.py`` decides who is not added to
-    the list, ``…_sending.py`` stores what happens to the others, and ``…_activity.py`` what they
-    do.
+    the list, ``…_sending.py`` stores what happens to the others, ``…_activity.py`` what they do,
+    and ``…_machines.py`` who of them is a likely machine.
 
     =========== =========================================================================
     state       meaning
@@ -132,8 +133,8 @@ class CampaignMasterRecipient(models.Model):
     result = fields.Selection(
         RESULTS,
         readonly=True,
-        help="What happened so far: the most telling of unsubscribing, clicking, opening, bouncing "
-        "and receiving the email.",
+        help="What happened so far. The first that applies: opted out, clicked, opened, bounced, "
+        "delivered.",
     )
     is_merged = fields.Boolean(
         string="Merged",
@@ -187,7 +188,7 @@ class CampaignMasterRecipient(models.Model):
         MACHINE_RULES,
         string="Likely Machine",
         readonly=True,
-        help="A security program, rather than the person, has probably opened the email or clicked "
+        help="Security software, rather than the person, has probably opened the email or clicked "
         "its links. Right After Sending: within 10 seconds of it. Many Clicks at Once: 4 or more "
         "within 10 seconds. Same Minute as Colleagues: at least 3 addresses of a company domain "
         "clicked first within the same 60 seconds. Empty if the person opened or clicked later.",
@@ -206,7 +207,7 @@ class CampaignMasterRecipient(models.Model):
     )
 
     is_objection = fields.Boolean(
-        string="Objects, But Is on the List",
+        string="Blacklisted, but on the List",
         store=False,
         search="_search_is_objection",
         help="The address is on Odoo's blacklist, and a sync has put it on the Campaign Master "

@@ -85,7 +85,7 @@ class CampaignMasterRecipient(models.Model):
                 SELECT FALSE, NULL, NULL, row_to_json(counted) FROM counted
                 """,
                 columns=SQL(", ").join(columns),
-                # Whoever reacted got it, whatever we thought; before it is sent, to a test email.
+                # People who reacted got it, whatever we thought; before the sending, a test email.
                 reacted=SQL(
                     "(%s AND (activity.open_count > 0 OR activity.click_count > 0"
                     " OR activity.bounced OR activity.opted_out_here))",

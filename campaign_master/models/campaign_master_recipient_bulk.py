@@ -89,7 +89,7 @@ class CampaignMasterRecipient(models.Model):
         if added:
             campaign.campaign_master_recipient_count += added
         if added and is_late:
-            # Who shares an address with somebody who got it must not be counted twice.
+            # A person who shares an address with somebody who got it must not be counted twice.
             self._classify(campaign, SQL("recipient.late"))
             campaign._campaign_master_keep_sums()
         return {

@@ -26,21 +26,21 @@ class CampaignMasterRecipient(models.Model):
         string="Email of the Person",
         compute="_compute_person",
         search="_search_entered_email",
-        help="What is entered as the person's email now. If it contains several addresses, the "
-        "first one is used.",
+        help="The person's email as entered now. If it contains several addresses, the first one "
+        "is used.",
     )
     has_several_addresses = fields.Boolean(
         string="Several Addresses",
         compute="_compute_person",
         search="_search_has_several_addresses",
-        help="What is entered as the person's email contains several addresses. The first one is "
+        help="The person's email, as entered now, contains several addresses. The first one is "
         "used.",
     )
     shared_with_count = fields.Integer(
         string="Shares the Address With",
         compute="_compute_shared_with_count",
-        help="Number of other people on the campaign with the same address. Whoever of them opened "
-        "or clicked, all have opened or clicked.",
+        help="Number of other people on the campaign with the same address. Opens and clicks of "
+        "one of them are shown for all.",
     )
     contact_id = fields.Many2one(
         "res.partner",

@@ -21,7 +21,7 @@ DOMAIN = SQL("SPLIT_PART(email, '@', 2)")
 
 
 class CampaignMasterRecipient(models.Model):
-    """Which recipients are likely machines: security programs that open emails and follow links.
+    """Which recipients are likely machines: security software that opens emails and follows links.
 
     The first rule that holds is kept in ``machine_rule``; nothing else changes. Each is about a
     burst, and holds only as long as nothing was opened or clicked after it.

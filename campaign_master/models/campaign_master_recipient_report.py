@@ -5,7 +5,7 @@ from .campaign_master_rates import Rate
 from .campaign_master_recipient import KINDS, MACHINE_RULES, RESULTS
 from .campaign_master_recipient_sums import PEOPLE
 
-# The measures, each with the people whom it counts. Who clicked has opened, as in filters.
+# The measures, each with the people whom it counts. A click counts as an open, as in filters.
 MEASURES = {
     "delivered": PEOPLE["delivered"],
     "opened": PEOPLE["opened"] | PEOPLE["clicked"],
@@ -29,7 +29,7 @@ def _rate(string, numerator):
         denominator="delivered",
         readonly=True,
         digits=(16, 2),
-        help=f"{numerator.capitalize()} ÷ delivered, in percent. Of several people, the sums are "
+        help=f"{numerator.capitalize()} ÷ delivered, in percent. For several people, the sums are "
         "divided.",
     )
 
@@ -88,7 +88,9 @@ class CampaignMasterRecipientReport(models.Model):
     )
     email = fields.Char(readonly=True, help="Address that the campaign was sent to.")
     kind = fields.Selection(KINDS, readonly=True)
-    result = fields.Selection(RESULTS, readonly=True, help="The most telling of what happened.")
+    result = fields.Selection(
+        RESULTS, readonly=True, help="What happened so far; the first that applies."
+    )
     partner_id = fields.Many2one(
         "res.partner",
         string="Contact",
@@ -97,45 +99,45 @@ class CampaignMasterRecipientReport(models.Model):
     )
     lead_id = fields.Many2one("crm.lead", readonly=True, groups="sales_team.group_sale_salesman")
     country_id = fields.Many2one(
-        "res.country", readonly=True, help="Of the lead; if it has none, of the contact."
+        "res.country", readonly=True, help="The lead's; if it has none, the contact's."
     )
     user_id = fields.Many2one(
         "res.users",
         string="Salesperson",
         readonly=True,
-        help="Of the lead; if it has none, of the contact.",
+        help="The lead's; if it has none, the contact's.",
     )
     team_id = fields.Many2one(
         "crm.team",
         string="Sales Team",
         readonly=True,
-        help="Of the lead; if it has none, of the salesperson.",
+        help="The lead's; if it has none, the salesperson's.",
     )
-    industry_id = fields.Many2one("res.partner.industry", readonly=True, help="Of the contact.")
+    industry_id = fields.Many2one("res.partner.industry", readonly=True, help="The contact's.")
     tag_ids = fields.Many2many(
         related="partner_id.category_id",
         string="Contact Tags",
-        help="Of the contact. Whoever has several tags counts in each of them, and once in the "
+        help="The contact's. A person with several tags counts in each of them, and once in the "
         "total.",
     )
     lead_tag_ids = fields.Many2many(
         related="lead_id.tag_ids",
         string="Lead Tags",
         groups="sales_team.group_sale_salesman",
-        help="Whoever has several tags counts in each of them, and once in the total.",
+        help="A lead with several tags counts in each of them, and once in the total.",
     )
     first_click = fields.Datetime(readonly=True, help="Time of the first click.")
     machine_rule = fields.Selection(
         MACHINE_RULES,
         string="Likely Machine",
         readonly=True,
-        help="The rule by which a security program, rather than the person, has probably reacted.",
+        help="The rule by which security software, rather than the person, has probably reacted.",
     )
 
     delivered = _measure(
         "Delivered", "People to whom the campaign was sent, and whose address did not bounce."
     )
-    opened = _measure("Opened", "People who opened the email. Who clicked has opened it.")
+    opened = _measure("Opened", "People who opened the email. A click counts as an open.")
     clicked = _measure("Clicked", "People who clicked a link in the email.")
     opted_out = _measure(
         "Opted Out", "People who unsubscribed through the campaign or reported it as spam."

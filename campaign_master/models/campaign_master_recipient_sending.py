@@ -157,7 +157,7 @@ class CampaignMasterRecipient(models.Model):
             )
         )
         has_changed = bool(self.env.cr.rowcount)
-        # Who was not on the list yet will not receive it.
+        # Those who were not on the list yet will not receive it.
         self.env.cr.execute(
             SQL(
                 """
@@ -167,7 +167,7 @@ class CampaignMasterRecipient(models.Model):
                 campaign.id,
             )
         )
-        # Who shares an address with a recipient on the list.
+        # People who share an address with a recipient on the list.
         self.env.cr.execute(
             SQL(
                 """

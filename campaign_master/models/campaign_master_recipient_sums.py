@@ -4,7 +4,8 @@ from odoo.tools import SQL, ormcache
 
 from .campaign_master_recipient import ON_LIST
 
-# Who is behind a number of a campaign. For lists and sums alike, so that they cannot differ.
+# Who is behind a number of a campaign. For lists and sums alike, so that they cannot differ. The
+# sums are kept (``campaign.master.campaign.sums``): a new key needs a migration that counts again.
 _ONCE = Domain("is_twin", "!=", True)  # people with the same address count once
 PEOPLE = {
     "planned": Domain.TRUE,
@@ -20,7 +21,7 @@ PEOPLE = {
     # PostgreSQL: there is an index for it.
     "opted_out": _ONCE & Domain("opted_out_here", "=", True) & Domain("opted_out", "=", True),
 }
-# Whoever is not a likely machine.
+# Not likely machines.
 _PERSON = Domain("machine_rule", "=", False)
 PEOPLE |= {f"{name}_by_people": PEOPLE[name] & _PERSON for name in ("opened", "clicked")}
 # How often they did something.
@@ -61,7 +62,7 @@ class CampaignMasterRecipient(models.Model):
     @api.model
     def _count_sql(self, campaign, recipients):
         """Count recipients with one statement that reads each of them once: counting each group of
-        ``PEOPLE`` in a search of its own would read them nine times.
+        ``PEOPLE`` in a search of its own would read them a dozen times.
 
         :param campaign: ``utm.campaign``
         :param SQL recipients: a SELECT of the campaign's recipients and their ``sign``: 1 if they

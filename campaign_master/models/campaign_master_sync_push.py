@@ -44,7 +44,7 @@ class CampaignMasterSync(models.Model):
     """Adding the recipients to the list: batches of up to ``wire.MAX_RECIPIENTS`` addresses, in the
     order of the recipients' ids.
 
-    A batch is asked for, stored and committed before the next one:
+    A batch is sent, stored and committed before the next one:
 
     ========================= ============ =====================================================
     step                      commits      if the server is killed afterwards
@@ -253,7 +253,7 @@ class CampaignMasterSync(models.Model):
                 unanswered.append(recipient_id)
                 continue
             if state == "exists" and in_flight[0] < recipient_id <= in_flight[1]:
-                state = "added"  # by an earlier call, which did not tell
+                state = "added"  # by an earlier call, whose response was lost
             outcome[state, message].append(recipient_id)
         last_id = max(batch.values())
         if in_flight[0] < self.position_id:

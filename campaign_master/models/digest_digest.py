@@ -18,7 +18,7 @@ class DigestDigest(models.Model):
 
     kpi_campaign_master_sent = fields.Boolean(
         "Campaigns Sent",
-        help="Campaigns that Campaign Master sent in the period, also if they were archived since.",
+        help="Campaigns that Campaign Master sent in the period, including those archived since.",
     )
     kpi_campaign_master_sent_value = fields.Integer(
         compute="_compute_kpi_campaign_master_sent_value"
@@ -33,8 +33,8 @@ class DigestDigest(models.Model):
     )
     kpi_campaign_master_optouts = fields.Boolean(
         "New Opt-Outs",
-        help="Addresses that unsubscribed through a campaign or reported it as spam, by when Odoo "
-        "learned of it: once for each campaign and address.",
+        help="Addresses that unsubscribed through a campaign or reported it as spam: once for each "
+        "campaign and address, when Odoo learned of it.",
     )
     kpi_campaign_master_optouts_value = fields.Integer(
         compute="_compute_kpi_campaign_master_optouts_value"

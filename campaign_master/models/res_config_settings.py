@@ -51,9 +51,9 @@ class ResConfigSettings(models.TransientModel):
     campaign_master_entered_client_secret = fields.Char(groups=fields.NO_ACCESS)
     campaign_master_api_url = fields.Char(
         string="API Address",
-        help="Address of the Campaign Master API, with its path. Campaign Master's support names "
-        "the one of your account. If you change it, enter the password and the client secret "
-        "again: they will be sent to this address.",
+        help="Address of the Campaign Master API for your account, with its path. Campaign "
+        "Master's support can tell you. If you change it, enter the password and the client "
+        "secret again: they will be sent to this address.",
     )
     campaign_master_has_password = fields.Boolean(related="campaign_master_account_id.has_password")
     campaign_master_has_client_secret = fields.Boolean(

@@ -15,7 +15,7 @@ def _same(name, field_class=fields.Float, **parameters):
 
 
 class ResConfigSettings(models.TransientModel):
-    """From which figures on campaigns raise an alert; kept on the company's account."""
+    """Beyond which limits figures of campaigns raise an alert; kept on the company's account."""
 
     _inherit = "res.config.settings"
 
@@ -24,7 +24,7 @@ class ResConfigSettings(models.TransientModel):
         fields.Boolean,
         string="Alerts",
         help="Show a banner on sent campaigns with unusual results, and schedule an activity for "
-        "their responsible.",
+        "the responsible user.",
     )
     campaign_master_alert_complaints_warning = _same("alert_complaints_warning", digits=(6, 2))
     campaign_master_alert_complaints_alarm = _same("alert_complaints_alarm", digits=(6, 2))

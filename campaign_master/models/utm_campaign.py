@@ -81,7 +81,7 @@ class UtmCampaign(models.Model):
         domain="[('account_id', '=', campaign_master_current_account_id)]",
         help="List in Campaign Master that recipients are added to. Select it for the campaign in "
         "Campaign Master, too: the API cannot. Everyone on the list receives the email. To start "
-        "with an empty list, add one in Campaign Master.",
+        "with an empty list, create one in Campaign Master.",
     )
     campaign_master_from_name = fields.Char(
         string="From Name",
@@ -364,7 +364,7 @@ class UtmCampaign(models.Model):
         return self.sudo()
 
     def _campaign_master_reader(self):
-        """:return: the responsible, ``res.users``; empty if they may not see the figures"""
+        """:return: the responsible user; empty if they may not see the figures"""
         user = self.user_id
         may_see = (
             user.active

@@ -4,7 +4,7 @@ from ..tools import MARKETING_GROUP
 
 
 class UtmCampaign(models.Model):
-    """Activities on campaigns, so that alerts (``utm_campaign_alerts.py``) reach their responsible;
+    """Activities on campaigns, so that alerts (``utm_campaign_alerts.py``) reach the responsible;
     and who reads them.
 
     An activity subscribes and notifies through ``mail.thread``, so campaigns have one. There is no

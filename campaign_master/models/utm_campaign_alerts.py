@@ -44,7 +44,7 @@ class UtmCampaign(models.Model):
         compute="_compute_campaign_master_alerts",
         compute_sudo=True,
         groups=MARKETING_GROUP,
-        help="Unusual results: what the banners on the form say.",
+        help="Unusual results that the banners on the form show.",
     )
 
     # === DECIDING === #
@@ -161,8 +161,8 @@ class UtmCampaign(models.Model):
     # === ACTIVITIES === #
 
     def _campaign_master_alert_user(self):
-        """:return: who gets the activities: the responsible, or the account's administrator if the
-        responsible may not see figures"""
+        """:return: who gets the activities: the responsible user, or the account's administrator if
+        that user may not see figures"""
         return self._campaign_master_reader() or self.campaign_master_account_id._administrator()
 
     @api.model
@@ -180,7 +180,7 @@ class UtmCampaign(models.Model):
 
     @api.model
     def _campaign_master_schedule_alerts(self, new):
-        """Schedule activities. Nobody is mailed.
+        """Schedule activities. Nobody gets an email.
 
         :param list new: row of ``campaign.master.campaign``, kind and user
         """
@@ -221,7 +221,7 @@ class UtmCampaign(models.Model):
             "complaints": self.env._("Check the spam complaints"),
             "bounces": self.env._("Check the bounces"),
             "unsubscribes": self.env._("Check the unsubscribes"),
-            "opened": self.env._("Check why few people open it"),
+            "opened": self.env._("Check the low open rate"),
         }[kind]
 
     @api.model
@@ -285,7 +285,7 @@ class UtmCampaign(models.Model):
         if kind == "complaints":
             text = self.env._(
                 "Spam complaints: at least %(number)s of %(sent)s emails sent (%(share)s, limit "
-                "%(limit)s). Gmail tells senders of none.",
+                "%(limit)s). Gmail does not report any to senders.",
                 **values,
             )
             advice = self.env._(
@@ -327,8 +327,8 @@ class UtmCampaign(models.Model):
                 **values,
             )
             advice = self.env._(
-                "Check subject, sender and time of sending, and send a test to see whether it is "
-                "taken for spam."
+                "Check the subject, the sender and the time of sending, and send a test to see "
+                "whether it is treated as spam."
             )
         return {"kind": kind, "level": alert["level"], "text": text, "advice": advice}
 

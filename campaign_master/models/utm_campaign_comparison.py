@@ -39,8 +39,8 @@ class UtmCampaign(models.Model):
         if len(self) > LIMIT:
             raise UserError(
                 self.env._(
-                    "Up to %(limit)s campaigns can be compared, and %(count)s are selected. Select "
-                    "fewer of them.",
+                    "Up to %(limit)s campaigns can be compared; %(count)s are selected. Select "
+                    "fewer.",
                     limit=LIMIT,
                     count=len(self),
                 )

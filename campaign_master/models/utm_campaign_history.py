@@ -42,7 +42,7 @@ class UtmCampaign(models.Model):
     def _campaign_master_curve(self):
         """Return how many people had opened and clicked by which time after the sending.
 
-        People with the same address count once, and who clicked has opened. A point counts what
+        People with the same address count once, and a click counts as an open. A point counts what
         happened before its age, the last one everything that is known.
 
         :return: ``None`` if the campaign was not sent, or it is not known when; else

@@ -73,7 +73,8 @@ class UtmCampaign(models.Model):
     Stored on the campaign, so that it can be searched, grouped and summed with its groups and
     record rules, and automation rules on it are triggered. (A related field would ask neither
     groups nor rules in ORDER BY, GROUP BY and aggregates.) Each value is written by one method at
-    the end of this file, which the scheduled actions call.
+    the end of this file, which the scheduled actions call; the number of recipients is written
+    where they are added and removed.
     """
 
     _inherit = "utm.campaign"
@@ -96,8 +97,8 @@ class UtmCampaign(models.Model):
     campaign_master_remote_status = reported(
         fields.Char,
         string="Status in Campaign Master",
-        help="Draft, scheduled, sending, sent or deleted. Updated by each sync and, after sending, "
-        "with the statistics.",
+        help="Draft, scheduled, sending, sent or deleted. Updated by each sync and with the "
+        "statistics.",
     )
     campaign_master_sent_at = reported(
         fields.Datetime, string="Sent On", help="When Campaign Master sent the campaign."
@@ -300,7 +301,7 @@ class UtmCampaign(models.Model):
         self._campaign_master_mark_sent()
 
     def _campaign_master_store_status(self, remote):
-        """The campaign's status was read.
+        """The status was read with the statistics: most often, the campaign was sent or sent again.
 
         :param client.Campaign remote: the campaign as it is in Campaign Master
         """

@@ -12,7 +12,7 @@ class UtmCampaign(models.Model):
     _inherit = "utm.campaign"
 
     campaign_master_objection_count = fields.Integer(
-        string="Objections on the List",
+        string="Blacklisted, but on the List",
         compute="_compute_campaign_master_objections",
         compute_sudo=True,
         groups=MARKETING_GROUP,
@@ -72,7 +72,7 @@ class UtmCampaign(models.Model):
 
     def action_campaign_master_open_objections(self):
         """Open the people who object, and are on the list all the same."""
-        title = self.env._("Objections on the List")
+        title = self.env._("Blacklisted, but on the List")
         return self.action_campaign_master_recipients() | {
             "name": title,
             "display_name": title,

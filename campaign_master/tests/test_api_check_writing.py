@@ -35,7 +35,7 @@ class TestWriting(ApiCheckCase):
         wizard = self.writing_wizard(record, self.make_list(), confirmed=False)
         self.assertEqual(wizard.email, ADDRESS)
         self.assertRegex(wizard.calls_message, r"about 7 API calls. 4,9\d\d calls are left")
-        with self.assertRaisesRegex(UserError, "Confirm"):
+        with self.assertRaisesRegex(UserError, "Tick"):
             wizard.action_write()
         self.run_cron("check_api")
         self.assertFalse(record.writes)
@@ -91,11 +91,11 @@ class TestWriting(ApiCheckCase):
     def test_writing_needs_a_finished_reading_and_is_done_once(self):
         own_list = self.make_list()
         record = self.start()
-        with self.assertRaisesRegex(UserError, "Check reading"):
+        with self.assertRaisesRegex(UserError, "cannot continue"):
             self.writing_wizard(record, own_list).action_write()
         self.run_cron("check_api")
         self.check_writing(record, own_list)
-        with self.assertRaisesRegex(UserError, "Check reading"):
+        with self.assertRaisesRegex(UserError, "cannot continue"):
             self.writing_wizard(record, own_list).action_write()
 
     def test_a_lost_response_says_that_something_may_be_left(self):

@@ -203,7 +203,7 @@ class TestAnswers(CheckCase):
 
     def test_a_refusal_is_told_with_its_status_and_what_it_may_mean(self):
         for status, hint in (
-            (400, "another one"),
+            (400, "another form"),
             (401, "BEARER"),
             (403, "API module"),
             (404, "path"),
@@ -284,7 +284,7 @@ class TestContract(CheckCase):
 
     def test_each_call_has_the_grade_of_the_contract(self):
         paths = yaml.safe_load((DOCS / "openapi.yaml").read_text())["paths"]
-        grades = {"documented": "D", "sister": "S", "modelled": "M"}
+        grades = {"documented": "D", "sister": "S", "modeled": "M"}
         for step in STEPS:
             method, path = step.kind.split(" ")
             [operation] = [

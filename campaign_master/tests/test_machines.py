@@ -1,4 +1,4 @@
-"""Likely machines: security programs that open emails and follow their links."""
+"""Likely machines: security software that opens emails and follows their links."""
 
 from datetime import datetime, timedelta, timezone
 from unittest.mock import patch

@@ -88,7 +88,8 @@ class TestOneRecipientACall(CampaignMasterCase):
     def test_the_check_says_how_many_calls_it_takes_and_until_when(self):
         self.add_people(3)
         self.assertRegex(
-            self.check_message(), r"^3 recipients, one API call each: until .+, by your quota\.$"
+            self.check_message(),
+            r"^Recipients to add: 3, one API call each\. Because .+, this takes until .+\.$",
         )
         self.month_calls(MONTH_LIMIT)
         next_month = polling.month_end(fields.Datetime.now())
@@ -103,7 +104,8 @@ class TestOneRecipientACall(CampaignMasterCase):
             self.assertFalse(self.check_message())
             self.month_calls(MONTH_LIMIT)
             self.assertRegex(
-                self.check_message(), r"^3 recipients, 1 API calls?: until .+, by your quota\.$"
+                self.check_message(),
+                r"^Recipients to add: 3\. API calls: 1\. Because .+, this takes until .+\.$",
             )
 
     def test_statistics_can_be_read_when_recipients_have_used_up_their_part(self):

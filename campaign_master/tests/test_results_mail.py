@@ -1,4 +1,4 @@
-"""A day after a campaign was sent, its responsible is mailed the results."""
+"""A day after a campaign was sent, its responsible user gets the results by email."""
 
 import importlib.util
 import re

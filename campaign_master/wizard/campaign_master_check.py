@@ -77,7 +77,7 @@ class CampaignMasterCheckReading(models.TransientModel):
         for wizard in self.filtered("campaign_ref"):
             if not wire.is_ref(wizard.campaign_ref):
                 raise ValidationError(
-                    self.env._("“%(ref)s” cannot be an ID.", ref=wizard.campaign_ref)
+                    self.env._("“%(ref)s” is not a valid ID.", ref=wizard.campaign_ref)
                 )
 
     def action_check(self):
@@ -109,7 +109,7 @@ class CampaignMasterCheckWriting(models.TransientModel):
         required=True,
         domain="[('account_id', '=', account_id)]",
         default=lambda self: self._default_list_id(),
-        help="An empty list with the name “Odoo API check”. Create it in Campaign Master.",
+        help="An empty list named “Odoo API check”. Create it in Campaign Master.",
     )
     email = fields.Char(
         string="Your Address", compute="_compute_email", help="It is added to the list."
@@ -150,13 +150,13 @@ class CampaignMasterCheckWriting(models.TransientModel):
         self.ensure_one()
         check_administrator(self.check_id)
         if not self.confirmed:
-            raise UserError(self.env._("Confirm that this is written to Campaign Master."))
+            raise UserError(self.env._("Tick “Write this to Campaign Master” first."))
         if not self.email:
             raise UserError(self.env._("Enter your email address in your preferences first."))
         # sudo: nobody may create or change checks
         record = self.check_id.sudo()
         if not record.can_write:
-            raise UserError(self.env._("Check reading again first."))
+            raise UserError(self.env._("This check cannot continue. Start a new one first."))
         self._check_list(record)
         record._start_writing(self.list_id, self.email)
         return {"type": "ir.actions.act_window_close"}
@@ -169,7 +169,7 @@ class CampaignMasterCheckWriting(models.TransientModel):
         ):
             raise UserError(
                 self.env._(
-                    "Select an empty list with the name “%(name)s”: nobody is bothered then. "
+                    "Select an empty list named “%(name)s”, so that nobody else is affected. "
                     "“%(list)s” has %(count)s recipients. Nothing was written.",
                     name=NAME,
                     list=remote_list.name,

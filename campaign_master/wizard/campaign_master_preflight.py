@@ -40,9 +40,9 @@ class Group(NamedTuple):
 GROUPS = {
     # Also recipients of other campaigns, see utm_campaign_warnings.py.
     "objection": Group(
-        _lt("Blacklisted in Odoo, but on the list: take them off in Campaign Master."),
-        sent_note=_lt("Blacklisted in Odoo, but on the list."),
-        label=_lt("Objections on the List"),
+        _lt("They will receive the email: take them off the list in Campaign Master."),
+        sent_note=_lt("On the list in Campaign Master according to an earlier sync."),
+        label=_lt("Blacklisted, but on the List"),
     ),
     "add": Group(
         _lt("Added to the list by the next sync."),
@@ -148,7 +148,7 @@ class CampaignMasterPreflight(models.TransientModel):
         if not campaign.campaign_master_ref:
             return False
         if campaign._campaign_master_is_sent():
-            # Whoever else is on the list now may have been added to it since.
+            # Others who are on the list now may have been added to it since.
             return campaign._campaign_master_next_steps()
         lines = [campaign._campaign_master_next_steps()]
         selected_list = campaign.campaign_master_list_id
@@ -193,11 +193,13 @@ class CampaignMasterPreflight(models.TransientModel):
         }
         if is_one_each:
             return self.env._(
-                "%(recipients)s recipients, one API call each: until %(end)s, by your quota.",
+                "Recipients to add: %(recipients)s, one API call each. Because of the API limits, "
+                "this takes until %(end)s.",
                 **values,
             )
         return self.env._(
-            "%(recipients)s recipients, %(calls)s API calls: until %(end)s, by your quota.",
+            "Recipients to add: %(recipients)s. API calls: %(calls)s. Because of the API limits, "
+            "this takes until %(end)s.",
             **values,
         )
 

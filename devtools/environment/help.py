@@ -10,7 +10,7 @@ HELP = """\
 ./dev bench [--quick]      run the benchmarks; --quota simulates a year of API calls
 ./dev odoo ...             run Odoo's command line: ./dev odoo -d mine -i campaign_master
 ./dev sandbox --port N     run only the sandbox (--help lists its options)
-./dev pictures             take README's pictures anew, from the demo's data
+./dev pictures             retake README's pictures, from the demo's data
 ./dev pot                  update i18n/campaign_master.pot
 ./dev help                 show this help
 

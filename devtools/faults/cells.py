@@ -143,7 +143,7 @@ GROUPS = {
         Call("GET /templates", "opened form", "planned", "open_form", "pageSize"),
     ],
     "Refresh templates and lists": [
-        Call("GET /lists", "click", "planned", "read_lists", "total"),
+        Call("GET /lists", "RPC", "planned", "read_lists", "total"),
     ],
 }
 

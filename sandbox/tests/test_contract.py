@@ -273,6 +273,6 @@ def test_a_response_that_violates_the_contract_is_noticed(seeded, kind):
         check("listLists", response)
 
 
-def test_every_operation_says_whether_it_is_documented_or_modelled():
+def test_every_operation_says_whether_it_is_documented_or_modeled():
     for name, (_verb, _path, operation) in OPERATIONS.items():
-        assert operation["x-source"] in ("documented", "sister", "modelled"), name
+        assert operation["x-source"] in ("documented", "sister", "modeled"), name

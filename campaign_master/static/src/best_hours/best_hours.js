@@ -55,6 +55,16 @@ export class BestHours extends Component {
         };
     }
 
+    get tooFewMessage() {
+        return _t(
+            "The best hours are shown once there are %(enough)s clicks. In the last 12 months, there were %(clicks)s.",
+            {
+                enough: formatInteger(this.data.enough),
+                clicks: formatInteger(this.data.clicks),
+            }
+        );
+    }
+
     formatHour(hour) {
         return `${hour}–${hour + 1}`;
     }

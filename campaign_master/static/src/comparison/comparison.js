@@ -19,12 +19,12 @@ const MEASURES = [
     {
         name: "opened",
         label: _t("Opened %"),
-        help: _t("people who had opened by then ÷ people to whom it was delivered. Who clicked has opened."),
+        help: _t("people who had opened by then ÷ people it was delivered to. A click counts as an open."),
     },
     {
         name: "clicked",
         label: _t("Clicked %"),
-        help: _t("people who had clicked by then ÷ people to whom it was delivered."),
+        help: _t("people who had clicked by then ÷ people it was delivered to."),
     },
 ];
 

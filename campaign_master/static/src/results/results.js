@@ -123,7 +123,7 @@ export class Results extends Component {
         }
         const color = difference > 0 ? "text-success" : difference < 0 ? "text-danger" : "";
         const help = _t(
-            "%(age)s after sending: %(value)s of the people to whom it was delivered. The median of your last %(campaigns)s campaigns at the same age: %(median)s.",
+            "%(age)s after sending: %(value)s of the people it was delivered to. The median of your last %(campaigns)s campaigns at the same age: %(median)s.",
             values
         );
         return { color, help, text };

@@ -63,7 +63,7 @@ tours.add("campaign_master_result", {
     steps: () => [
         {
             content: "The next steps in Campaign Master are shown",
-            trigger: `${STATUS} .o_campaign_master_steps:contains('Left to do in Campaign Master'):contains('Send it')`,
+            trigger: `${STATUS} .o_campaign_master_steps:contains('Next steps in Campaign Master'):contains('Send it')`,
         },
         { trigger: `${STATUS} [data-outcome=no_email]:contains('1 No Email')` },
         {

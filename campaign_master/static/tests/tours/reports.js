@@ -20,7 +20,7 @@ registry.category("web_tour.tours").add("campaign_master_comparison", {
         { trigger: `${COMPARISON} .btn-group button:contains('Clicked %')`, run: "click" },
         { trigger: `${COMPARISON} button[aria-pressed=true]:contains('Clicked %')` },
         { trigger: `${COMPARISON} p:contains('people who had clicked')` },
-        { trigger: `${COMPARISON} button[aria-label='Leave out First']`, run: "click" },
+        { trigger: `${COMPARISON} button[aria-label='Remove First']`, run: "click" },
         { trigger: `${COMPARISON}:has(canvas) tbody:not(:contains('First')):contains('Second')` },
         { trigger: "[data-menu-xmlid='mass_mailing.menu_mass_mailing_report']", run: "click" },
         {
