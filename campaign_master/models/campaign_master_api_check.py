@@ -6,6 +6,7 @@ from dataclasses import replace
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules.module import get_manifest
+from odoo.tools import format_datetime
 
 from ..client import CampaignMasterConfigurationError
 from ..client.check import check, not_tried
@@ -86,6 +87,13 @@ class CampaignMasterApiCheck(models.Model):
     _queue_index = models.Index("(id) WHERE state = 'running'")
 
     # === COMPUTE METHODS === #
+
+    @api.depends("started_at")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        tz = self.env.context.get("tz")
+        for record in self:
+            record.display_name = format_datetime(self.env, record.started_at, tz, "short")
 
     @api.depends("findings", "writes")
     def _compute_summary(self):

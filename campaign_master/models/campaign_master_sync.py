@@ -4,7 +4,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, format_datetime
 
 from ..client import CampaignDraft, CampaignMasterError
 from ..tools import CronRun, commit_with_retry
@@ -115,6 +115,13 @@ class CampaignMasterSync(models.Model):
         "(campaign_id) WHERE state = 'running'", "This campaign is already being synced."
     )
     _queue_index = models.Index("(next_at) WHERE state = 'running'")
+
+    @api.depends("started_at")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        tz = self.env.context.get("tz")
+        for sync in self:
+            sync.display_name = format_datetime(self.env, sync.started_at, tz, "short")
 
     @api.depends("started_at", "ended_at")
     def _compute_duration(self):

@@ -138,7 +138,11 @@ class TestBrowser(CampaignMasterCase, BrowserCase):
         return campaign
 
     def test_results_lead_to_people(self):
-        self.open(self.make_results(), "campaign_master_results")
+        campaign = self.make_results()
+        alert = {"level": "alarm", "raised": False, "activity_id": False, "is_all": False}
+        alert |= {"number": 1, "sent": 2, "share": 50, "limit": 5}
+        campaign.sudo().campaign_master_campaign_ids.alerts = {"bounces": alert}
+        self.open(campaign, "campaign_master_results")
 
     def test_results_fit_on_a_phone(self):
         campaign = self.make_results()

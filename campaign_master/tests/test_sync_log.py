@@ -43,6 +43,12 @@ class TestSyncLog(CampaignMasterCase):
             with self.assertRaises(AccessError):
                 change()
 
+    def test_its_name_is_its_time_where_the_user_is(self):
+        self.sync(self.make_campaign())
+        sync = self.env["campaign.master.sync"].search([], limit=1)
+        sync.sudo().started_at = "2026-11-26 19:31:16"
+        self.assertIn("2:31", sync.with_context(tz="America/New_York").display_name)
+
     def test_it_is_kept_for_90_days_unless_it_runs(self):
         campaign = self.make_campaign()
         for _time in range(2):

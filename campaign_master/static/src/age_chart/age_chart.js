@@ -26,7 +26,8 @@ export function formatAge(hours) {
 }
 
 export function formatPercent(percent) {
-    return `${formatFloat(percent, { digits: [16, 1] })}%`;
+    const digits = percent > 0 && percent < 1 ? 2 : 1;
+    return `${formatFloat(percent, { digits: [16, digits] })}%`;
 }
 
 /** Color and dashes of a line, by its number from 0 to 9: those that differ most come first. */
@@ -58,6 +59,7 @@ export class AgeChart extends Component {
     setup() {
         this.canvas = useRef("canvas");
         this.ranges = RANGES;
+        this.formatAge = formatAge;
         this.state = useState({ range: RANGES[0] });
         this.chart = null;
         onWillStart(() => loadBundle("web.chartjs_lib"));
@@ -79,15 +81,19 @@ export class AgeChart extends Component {
         }));
     }
 
-    /** Rows of the table for screen readers. */
+    /** Rows of the table for screen readers. A line may have no point at an age. */
     get rows() {
         const lines = this.lines;
-        return lines[0].points.map(({ x, y }, i) => ({
-            age: formatAge(x),
-            numbers: [y, ...lines.slice(1).map(({ points }) => points[i]?.y ?? 0)].map((number) =>
-                formatInteger(number)
-            ),
-        }));
+        const ages = new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)));
+        return [...ages]
+            .sort((a, b) => a - b)
+            .map((age) => ({
+                age,
+                numbers: lines.map(({ points }) => {
+                    const point = points.find(({ x }) => x === age);
+                    return point ? formatInteger(point.y) : "–";
+                }),
+            }));
     }
 
     format(number) {

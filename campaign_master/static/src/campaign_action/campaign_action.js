@@ -1,5 +1,5 @@
 /**
- * Call an action of a campaign like a button of its form.
+ * Call an action of a campaign like a button of its form: changes are saved first.
  *
  * @param {Object} action the action service
  * @param {Object} record the campaign
@@ -7,7 +7,10 @@
  * @param {Array} [args] its arguments
  * @param {Function} [onClose] called when a dialog that it opens is closed, or at once
  */
-export function runCampaignAction(action, record, name, args = [], onClose) {
+export async function runCampaignAction(action, record, name, args = [], onClose) {
+    if ((await record.isDirty()) && !(await record.save())) {
+        return;
+    }
     return action.doActionButton({
         type: "object",
         name: `action_campaign_master_${name}`,

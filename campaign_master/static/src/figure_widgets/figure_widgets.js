@@ -1,3 +1,4 @@
+import { formatPercent } from "@campaign_master/age_chart/age_chart";
 import { isMissing, MISSING } from "@campaign_master/figure_field/figure_field";
 import { registry } from "@web/core/registry";
 import { PercentPieField, percentPieField } from "@web/views/fields/percent_pie/percent_pie_field";
@@ -8,7 +9,7 @@ export class RatePieField extends PercentPieField {
 
     get formattedValue() {
         const { name, record } = this.props;
-        return isMissing(record, name) ? MISSING : `${super.formattedValue}%`;
+        return isMissing(record, name) ? MISSING : formatPercent(record.data[name]);
     }
 
     get definition() {

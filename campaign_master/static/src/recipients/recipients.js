@@ -1,3 +1,4 @@
+import { runCampaignAction } from "@campaign_master/campaign_action/campaign_action";
 import { useOwnDebugContext } from "@web/core/debug/debug_context";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
@@ -117,19 +118,9 @@ export class CampaignRecipients extends EmbeddedRecipients {
         };
     }
 
-    async add() {
+    add() {
         const { kind, record } = this.props;
-        if ((await record.isDirty()) && !(await record.save())) {
-            return;
-        }
-        await this.action.doActionButton({
-            type: "object",
-            name: `action_campaign_master_add_${kind}`,
-            resModel: record.resModel,
-            resId: record.resId,
-            context: record.context,
-            onClose: () => record.load(),
-        });
+        return runCampaignAction(this.action, record, `add_${kind}`, [], () => record.load());
     }
 }
 

@@ -111,7 +111,7 @@ tours.add("campaign_master_unreported_form", {
 tours.add("campaign_master_state", {
     steps: () => [
         { trigger: ".o_kanban_record:contains('Small') .badge:contains('Sent')" },
-        { trigger: `${card("Small")} [name=campaign_master_open_rate]:contains('100%')` },
+        { trigger: `${card("Small")} [name=campaign_master_open_rate]:contains('100.0%')` },
         { trigger: `${card("Large")} [name=campaign_master_clicked_rate]:contains(/0%$/)` },
         { trigger: ".o_kanban_record:contains('Draft') .badge:contains('Draft')" },
         { trigger: ".o_kanban_record:contains('Draft'):not(:contains('Opened'))" },

@@ -1,6 +1,7 @@
 import { registry } from "@web/core/registry";
 
 const RESULTS = ".o_campaign_master_results";
+const ALERT = ".o_campaign_master_alert:contains('Permanent bounces: 1 of 2 emails')";
 const BACK = { trigger: ".o_back_button a, .breadcrumb-item.o_back_button a", run: "click" };
 
 /** From the results of a sent campaign to the people behind them. */
@@ -38,13 +39,20 @@ registry.category("web_tour.tours").add("campaign_master_results", {
         BACK,
         {
             content: "And so do the buttons",
-            trigger: ".oe_stat_button:contains('Opened'):contains('100%')",
+            trigger: ".oe_stat_button:contains('Opened'):contains('100.0%')",
             run: "click",
         },
         { trigger: ".o_list_view .o_data_row:contains('Bob')" },
         BACK,
         { trigger: "a[name=campaign_master_sent_plan]", run: "click" },
         { trigger: "[name=campaign_master_subject]:contains('Spring is here')" },
+        {
+            content: "Done removes an alert, and keeps what was typed",
+            trigger: "[name=title] input",
+            run: "edit Spring is over",
+        },
+        { trigger: `${ALERT} button:contains('Done')`, run: "click" },
+        { trigger: `.o_form_saved:not(:has(${ALERT})) [name=title] input:value('Spring is over')` },
     ],
 });
 
