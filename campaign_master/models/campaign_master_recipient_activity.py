@@ -130,19 +130,19 @@ class CampaignMasterRecipient(models.Model):
         reclassified = self._apply_optouts(campaign.campaign_master_account_id, changed_addresses)
         self.invalidate_model()
         people = [person for _is_changed, *person, counted in found if not counted]
-        self.env["campaign.master.engagement"]._recompute_people(people + reclassified)
-        return sum(is_changed for is_changed, *_others in found) + len(reclassified)
+        self.env["campaign.master.engagement"]._recompute_people(people)
+        return sum(is_changed for is_changed, *_others in found) + reclassified
 
     @api.model
     def _apply_optouts(self, account, addresses):
         """Classify the account's recipients whose address unsubscribed or withdrew its opt-out, on
         the campaigns where they are not on the list yet.
 
-        :return: ``(partner_id, lead_id)`` of these recipients
-        :rtype: list[tuple]
+        :return: number of these recipients
+        :rtype: int
         """
         if not addresses:
-            return []
+            return 0
         recipients = self.search(
             [
                 ("email", "in", sorted(addresses)),
@@ -153,4 +153,4 @@ class CampaignMasterRecipient(models.Model):
         for campaign, on_campaign in recipients.grouped("campaign_id").items():
             self._classify(campaign, SQL("recipient.id = ANY(%s)", on_campaign.ids))
             campaign._campaign_master_keep_states()
-        return [(one.partner_id.id, one.lead_id.id) for one in recipients]
+        return len(recipients)

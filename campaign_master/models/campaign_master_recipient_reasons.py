@@ -90,7 +90,7 @@ class CampaignMasterRecipient(models.Model):
                 some=some,
                 campaign=campaign.id,
             )
-        self.env.cr.execute(
+        people = self.env.execute_query(
             SQL(
                 """
                 WITH recipient AS (
@@ -141,20 +141,24 @@ class CampaignMasterRecipient(models.Model):
                            CASE WHEN is_final THEN old_is_opted_out ELSE is_opted_out
                            END AS is_out
                       FROM known AS recipient
+                ), changed AS (
+                    UPDATE campaign_master_recipient AS recipient
+                       SET email = outcome.email,
+                           is_twin = outcome.is_twin,
+                           opted_out_before = outcome.is_out,
+                           sync_state = outcome.state,
+                           late = recipient.late OR %(is_sent)s AND outcome.state = 'pending',
+                           sync_message = CASE WHEN outcome.state = outcome.old_state
+                                               THEN recipient.sync_message END
+                      FROM outcome
+                     WHERE recipient.id = outcome.id
+                       AND (old_email, old_is_twin, old_is_opted_out, old_state)
+                           IS DISTINCT FROM
+                           (outcome.email, outcome.is_twin, outcome.is_out, outcome.state)
+                    RETURNING recipient.partner_id, recipient.lead_id, is_out <> old_is_opted_out
                 )
-                UPDATE campaign_master_recipient AS recipient
-                   SET email = outcome.email,
-                       is_twin = outcome.is_twin,
-                       opted_out_before = outcome.is_out,
-                       sync_state = outcome.state,
-                       late = recipient.late OR %(is_sent)s AND outcome.state = 'pending',
-                       sync_message = CASE WHEN outcome.state = outcome.old_state
-                                           THEN recipient.sync_message END
-                  FROM outcome
-                 WHERE recipient.id = outcome.id
-                   AND (old_email, old_is_twin, old_is_opted_out, old_state)
-                       IS DISTINCT FROM
-                       (outcome.email, outcome.is_twin, outcome.is_out, outcome.state)
+                SELECT partner_id, lead_id FROM changed AS person(partner_id, lead_id, has_changed)
+                 WHERE has_changed
                 """,
                 partner_email=self._email_sql("partner", "email"),
                 lead_email=self._email_sql("lead", "email_from"),
@@ -171,6 +175,8 @@ class CampaignMasterRecipient(models.Model):
             )
         )
         self.invalidate_model()
+        # sudo: nobody may read totals. The opt-out may be another person's with the same address.
+        self.env["campaign.master.engagement"].sudo()._recompute_people(people, removed=True)
 
     @api.model
     def _reason_sql(self):

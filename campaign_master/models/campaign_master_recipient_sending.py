@@ -186,17 +186,21 @@ class CampaignMasterRecipient(models.Model):
         )
         self.invalidate_model()
         if has_changed or self.env.cr.rowcount:
-            # It is now the latest campaign that was sent to these addresses.
+            # It is now the latest campaign that was sent to these addresses. An opt-out may
+            # have been another person's with the same address.
             people = self.env.execute_query(
                 SQL(
                     """
                     WITH changed AS (
                         SELECT email, bounced FROM campaign_master_recipient
-                         WHERE campaign_id = %s AND sent_to
-                    ) %s
+                         WHERE campaign_id = %(campaign)s AND sent_to
+                    )
+                    SELECT partner_id, lead_id FROM campaign_master_recipient
+                     WHERE campaign_id = %(campaign)s AND opted_out_before
+                     UNION ALL %(sharing)s
                     """,
-                    campaign.id,
-                    self._sharing_bounced_sql(),
+                    campaign=campaign.id,
+                    sharing=self._sharing_bounced_sql(),
                 )
             )
             self.env["campaign.master.engagement"]._recompute_people(people, removed=True)

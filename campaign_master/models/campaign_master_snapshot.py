@@ -9,7 +9,6 @@ from .campaign_master_rates import Figure
 from .utm_campaign_figures import BY_PEOPLE
 from .utm_campaign_results import FIGURES, PREFIX
 
-HOUR = timedelta(hours=1)
 # What is kept of a campaign.
 KEPT = (*FIGURES, *(f"{name}_by_people" for name in BY_PEOPLE))
 # All snapshots are kept for this long, then the last of each day, then none.
@@ -44,6 +43,11 @@ class CampaignMasterSnapshot(models.Model):
         readonly=True,
         help="When the figures were read from Campaign Master.",
     )
+    age = Figure(
+        compute="_compute_age",
+        compute_sudo=True,
+        help="Seconds from the sending of the campaign to this reading; none before it was sent.",
+    )
     sent = _figure()
     delivered = _figure()
     hard_bounces = _figure()
@@ -63,6 +67,13 @@ class CampaignMasterSnapshot(models.Model):
     unique_clicks_by_people = _figure()
 
     _campaign_index = models.Index("(campaign_id, at, id)")
+
+    @api.depends("at", "campaign_id.campaign_master_campaign_ids.sent_at")
+    def _compute_age(self):
+        for snapshot in self:
+            sent_at = snapshot.campaign_id.campaign_master_campaign_ids.sent_at
+            is_sent = sent_at and sent_at <= snapshot.at
+            snapshot.age = is_sent and round((snapshot.at - sent_at).total_seconds())
 
     @api.model
     def _take(self, campaigns):
@@ -99,13 +110,6 @@ class CampaignMasterSnapshot(models.Model):
             )
         )
         self.invalidate_model(flush=False)
-
-    def _age(self):
-        """:return: hours from the sending of the campaign to this reading; ``None`` before the
-            sending, and if it is not known when that was
-        :rtype: float"""
-        sent_at = self.campaign_id.campaign_master_campaign_ids.sent_at
-        return (self.at - sent_at) / HOUR if sent_at and sent_at <= self.at else None
 
     @api.autovacuum
     def _gc_snapshots(self):

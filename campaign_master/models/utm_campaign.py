@@ -155,6 +155,7 @@ class UtmCampaign(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
             self._campaign_master_refuse_reported(vals)
             self._campaign_master_assign_account(vals)

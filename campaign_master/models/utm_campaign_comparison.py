@@ -4,6 +4,7 @@ from odoo.fields import Domain
 
 from ..tools import check_marketing_user
 from .campaign_master_recipient import SENT_STATUSES
+from .utm_campaign_history import HOUR
 from .utm_campaign_results import DELETED
 
 # More lines cannot be told apart.
@@ -110,7 +111,7 @@ class UtmCampaign(models.Model):
         readings = self.env["campaign.master.snapshot"].search(
             [("campaign_id", "in", untimed.ids)], order="at, id"
         )
-        readings = readings.filtered(lambda reading: reading._age() is not None)
+        readings = readings.filtered(lambda reading: reading.age is not False)
         readings = readings.grouped("campaign_id")
         for campaign, curve in compared:
             if campaign in untimed:
@@ -136,7 +137,7 @@ class UtmCampaign(models.Model):
         """:param readings: ``campaign.master.snapshot`` of the campaign, oldest first
         :return: what they add to, or replace in, ``_campaign_master_curve``"""
         return {
-            "age": [round(reading._age(), 2) for reading in readings],
+            "age": [round(reading.age / HOUR.total_seconds(), 2) for reading in readings],
             "opened": [reading.unique_opens for reading in readings],
             "clicked": [reading.unique_clicks for reading in readings],
             "delivered": self.campaign_master_successful or 0,

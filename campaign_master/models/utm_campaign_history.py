@@ -1,9 +1,12 @@
 import math
+from datetime import timedelta
 
 from odoo import fields, models
 
 from ..tools.reactions import count_before, curve_ages
-from .campaign_master_snapshot import HOUR, KEPT
+from .campaign_master_snapshot import KEPT
+
+HOUR = timedelta(hours=1)
 
 
 class UtmCampaign(models.Model):
@@ -84,7 +87,7 @@ class UtmCampaign(models.Model):
         return [
             {
                 "at": fields.Datetime.to_string(snapshot.at),
-                "age": snapshot._age(),
+                "age": None if snapshot.age is False else snapshot.age / HOUR.total_seconds(),
                 **{name: None if snapshot[name] is False else snapshot[name] for name in KEPT},
             }
             for snapshot in snapshots.search([("campaign_id", "=", campaign.id)], order="at, id")

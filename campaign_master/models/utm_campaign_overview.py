@@ -317,7 +317,7 @@ class UtmCampaign(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "campaign_master.campaign_master_recipient_action"
         )
-        if campaign.campaign_master_is_sent:
+        if campaign.campaign_master_campaign_ids.sums:  # it was sent
             action["help"] = Markup('<p class="o_view_nocontent_empty_folder">%s</p><p>%s</p>') % (
                 self.env._("Nobody"),
                 self.env._(

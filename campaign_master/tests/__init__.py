@@ -5,6 +5,7 @@ from . import (
     test_add_recipients,
     test_after_sending,
     test_alerts,
+    test_alerts_readers,
     test_api_check,
     test_api_check_writing,
     test_browser,

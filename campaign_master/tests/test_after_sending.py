@@ -153,14 +153,6 @@ class TestAddingAfterSending(SentCase):
         }
         self.assertEqual(labels["pending"], "Added After Sending")
 
-    def test_a_campaign_created_again_is_sent_to_all(self):
-        campaign = self.make_sent_campaign("ann@example.com")
-        self.add(campaign, self.make_contacts("late@example.com"))
-        self.sandbox.control(f"campaigns/{campaign.campaign_master_ref}", method="DELETE")
-        self.sync(campaign)
-        self.sync(campaign, "create_again")
-        self.assertFalse(self.lines(campaign).filtered("late"))
-
 
 class TestLocks(SentCase):
     """What Campaign Master no longer takes from Odoo cannot be changed in Odoo."""

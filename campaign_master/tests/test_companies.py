@@ -273,6 +273,13 @@ class TestCompanies(CampaignMasterCase):
         with self.assertRaisesRegex(ValidationError, "Second Company"):
             seen.campaign_master_template_id = self.template.id
 
+    def test_the_same_values_make_a_campaign_of_each_company(self):
+        """A program creates several campaigns from one dictionary."""
+        values = {"title": "Spring offers", "campaign_master_subject": "Spring is here"}
+        for env, account in ((self.env, self.account), (self.env_two, self.second_account)):
+            campaign = env["utm.campaign"].create(values)
+            self.assertEqual(campaign.sudo().campaign_master_account_id, account)
+
     def test_a_campaign_cannot_change_its_company_after_the_first_sync(self):
         campaign = self.make_campaign()
         seen = self.as_both(campaign, self.first, self.second)

@@ -82,7 +82,7 @@ class TestLoginHints(SettingsCase):
             ("res.config.settings", "campaign_master_api_url"),
         ):
             help_text = self.env[model].fields_get([name])[name]["help"]
-            self.assertIn("with its path. Campaign Master's support names", help_text)
+            self.assertIn("with its path. Campaign Master's support can tell", help_text)
         view = self.env.ref("campaign_master.res_config_settings_view_form")
         field = view.arch.split('name="campaign_master_api_url"')[1]
         self.assertRegex(field.split("/>")[0], 'placeholder=".*path.*support')

@@ -306,6 +306,11 @@ class TestSwitching(MachinesCase):
         self.assertMachines(campaign)
         self.assertTrue(self.work(broken).machines_due)
 
+    def test_a_campaign_that_is_created_again_meanwhile_stops_no_other(self):
+        work = self.work(self.sent_to(ANN))
+        work._replace()
+        work._judge()
+
     def test_other_companies_have_their_own_rules(self):
         campaign = self.sent_to(ANN)
         self.click(campaign, ANN, 1000, 1001, 1002, 1003)

@@ -40,8 +40,11 @@ class PersonTotalsCase(CampaignMasterCase):
         campaign.sudo().write(
             {"campaign_master_remote_status": "sent", "campaign_master_sent_at": sent_at}
         )
-        self.env["campaign.master.recipient"].sudo()._classify(campaign.sudo())
+        self.classify(campaign)
         self.env["campaign.master.recipient"].sudo()._mark_sent(campaign.sudo(), sent_at)
+
+    def classify(self, campaign):
+        self.env["campaign.master.recipient"].sudo()._classify(campaign.sudo())
 
     def act(self, campaign, email, opens=0, clicks=0, bounced=False, opted_out=False):
         """Campaign Master reports what an address did."""
@@ -97,6 +100,31 @@ class PersonTotalsCase(CampaignMasterCase):
             Engagement._recompute_totals(model, everyone.ids, removed=True)
         self.assertEqual(before, stored(), "Totals were outdated")
         super().tearDown()
+
+
+class TestOptedOut(PersonTotalsCase):
+    """An opt-out belongs to an address, too, whoever has it."""
+
+    def setUp(self):
+        super().setUp()
+        self.ann, self.bob = self.make_contacts("ann@example.com", "bob@example.com")
+        campaign = self.campaign_to(self.ann)
+        self.act(campaign, "ann@example.com", opted_out=True)
+
+    def test_another_person_with_the_address_has_opted_out_once_added(self):
+        twin = self.make_contacts("ANN@example.com")
+        self.assertFalse(twin.campaign_master_opted_out)
+        self.campaign_to(twin, sent=False)
+        self.assertTrue(twin.campaign_master_opted_out)
+
+    def test_a_person_whose_address_is_changed_before_the_sync(self):
+        campaign = self.campaign_to(self.bob, sent=False)
+        self.bob.email = "ann@example.com"
+        self.classify(campaign)
+        self.assertTrue(self.bob.campaign_master_opted_out)
+        self.bob.email = "bob@example.com"
+        self.classify(campaign)
+        self.assertFalse(self.bob.campaign_master_opted_out)
 
 
 class TestBounced(PersonTotalsCase):

@@ -112,8 +112,10 @@ class TestWhoGetsItOddCases(CampaignMasterCase):
     def test_who_unsubscribed_in_between_did_not_get_it(self):
         first, second = self.make_campaign(), self.make_campaign(title="Second")
         people = self.make_contacts("ann@example.com", "bob@example.com")
+        also_ann = self.make_contacts("ann@example.com")
+        self.add(first, people)
+        self.add(second, people[1] + also_ann)
         for campaign in first, second:
-            self.add(campaign, people)
             self.sync(campaign)
         self.send(first)
         self.act(first, "ann@example.com", "unsubscribe")
@@ -124,6 +126,8 @@ class TestWhoGetsItOddCases(CampaignMasterCase):
         with self.subTest("line"):
             self.assertFalse(self.one(second, "ann@example.com").delivered)
             self.assertEqual(self.one(second, "ann@example.com").result, "opted_out")
+            also_ann.invalidate_recordset()
+            self.assertTrue(also_ann.campaign_master_opted_out)
         self.assertFalse(second.campaign_master_missing_message)
 
     def test_a_corrected_entry_is_added(self):

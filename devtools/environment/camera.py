@@ -71,8 +71,6 @@ def main(database, odoo_url, sandbox_url):
 
 def _take_campaigns(page, session):
     _open(page, f"{CAMPAIGNS}?view_type=list")
-    for _time in range(2):  # newest first
-        page.click("th[data-name=campaign_master_sent_at]")
     _shoot(page, "campaigns.png", 725)
     _open(page, f"{CAMPAIGNS}/{_campaign(session, demo_year.SENT)}")
     _shoot(page, COPIED, 930)
@@ -98,7 +96,7 @@ def _take_person(page, session):
     ]
     _open(page, f"{CONTACTS}/{most['partner_id'][0]}")
     page.click("a[name=campaign_master]")
-    _shoot(page, "person.png", 900)
+    _shoot(page, "person.png", 1200)
 
 
 def _campaign(session, title):

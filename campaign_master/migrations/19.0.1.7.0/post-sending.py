@@ -1,10 +1,12 @@
 from odoo import SUPERUSER_ID, api
-from odoo.tools import split_every
+from odoo.tools import SQL, split_every
 
 
 def migrate(cr, version):
     """Recipients that Campaign Master left out because they had opted out say so, and what is not
-    known at an age is not 0."""
+    known at an age is not 0. The age of snapshots is no longer stored. People have opted out, too,
+    if another person did with their address."""
+    cr.execute("ALTER TABLE campaign_master_snapshot DROP COLUMN IF EXISTS age")
     # Of the recipients on the list, these are the only ones that are neither sent to nor late.
     cr.execute(
         """
@@ -21,3 +23,7 @@ def migrate(cr, version):
     campaigns = env["campaign.master.campaign"].search([("sent_at", "!=", False)]).campaign_id
     for some in split_every(100, campaigns.ids, campaigns.browse):
         env["campaign.master.age"]._keep(some)
+    people = env["campaign.master.recipient"]._people_of(
+        SQL("opted_out IS TRUE AND opted_out_before")
+    )
+    env["campaign.master.engagement"]._recompute_people(people)

@@ -65,15 +65,24 @@ export class AgeChart extends Component {
         onWillStart(() => loadBundle("web.chartjs_lib"));
         useEffect(
             () => this.draw(),
-            () => [JSON.stringify(this.props.lines), this.state.range]
+            () => [JSON.stringify(this.props.lines), this.range.name]
         );
         onWillUnmount(() => this.chart?.destroy());
     }
 
     // === DATA === //
 
+    hasPoints({ hours }) {
+        return this.props.lines.some(({ points }) => points.some(({ x }) => x <= hours));
+    }
+
+    /** The selected one. Of campaigns from before the upgrade, only later totals are known. */
+    get range() {
+        return this.hasPoints(this.state.range) ? this.state.range : RANGES.at(-1);
+    }
+
     get lines() {
-        const { hours } = this.state.range;
+        const { hours } = this.range;
         return this.props.lines.map((line, i) => ({
             ...line,
             style: lineStyle(line.number ?? i),
