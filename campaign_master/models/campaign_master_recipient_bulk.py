@@ -39,7 +39,7 @@ class CampaignMasterRecipient(models.Model):
         self.env.cr.execute(
             SQL("SELECT FROM utm_campaign WHERE id = %s FOR NO KEY UPDATE", campaign.id)
         )
-        [[total, added, without_email, opted_out]] = self.env.execute_query(
+        [[total, added, without_email, first_opted_out_id]] = self.env.execute_query(
             SQL(
                 """
                 WITH people AS MATERIALIZED (
@@ -66,10 +66,10 @@ class CampaignMasterRecipient(models.Model):
                                 WHERE existing.campaign_id = %(campaign)s
                                   AND existing.%(person)s = people.id)
                      ORDER BY person.id
-                    RETURNING email, opted_out_before
+                    RETURNING id, email, opted_out_before
                 )
                 SELECT (SELECT COUNT(*) FROM people), COUNT(*), COUNT(*) - COUNT(email),
-                       COALESCE(BOOL_OR(opted_out_before), FALSE)
+                       MIN(id) FILTER (WHERE opted_out_before)
                   FROM added
                 """,
                 people=people.select(),
@@ -93,10 +93,14 @@ class CampaignMasterRecipient(models.Model):
             # A person who shares an address with somebody who got it must not be counted twice.
             self._classify(campaign, SQL("recipient.late"))
             campaign._campaign_master_keep_sums()
-        if opted_out:
+        if first_opted_out_id:
             # Perhaps another person with the same address.
             people = self._people_of(
-                SQL("campaign_id = %s AND opted_out IS TRUE AND opted_out_before", campaign.id)
+                SQL(
+                    "campaign_id = %s AND id >= %s AND opted_out_before",
+                    campaign.id,
+                    first_opted_out_id,
+                )
             )
             self.env["campaign.master.engagement"]._recompute_people(people)
         return {
