@@ -6,7 +6,6 @@ from dataclasses import replace
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules.module import get_manifest
-from odoo.tools import format_datetime
 
 from ..client import CampaignMasterConfigurationError
 from ..client.check import check, not_tried
@@ -20,7 +19,13 @@ from ..client.check_steps import (
     WRITTEN_LIST,
     Target,
 )
-from ..tools import CronRun, check_administrator, commit_with_retry, render_report
+from ..tools import (
+    CronRun,
+    check_administrator,
+    commit_with_retry,
+    format_date_and_time,
+    render_report,
+)
 from .campaign_master_account import INTERACTIVE
 
 _logger = logging.getLogger(__name__)
@@ -91,9 +96,8 @@ class CampaignMasterApiCheck(models.Model):
     @api.depends("started_at")
     @api.depends_context("lang", "tz")
     def _compute_display_name(self):
-        tz = self.env.context.get("tz")
         for record in self:
-            record.display_name = format_datetime(self.env, record.started_at, tz, "short")
+            record.display_name = format_date_and_time(self.env, record.started_at)
 
     @api.depends("findings", "writes")
     def _compute_summary(self):

@@ -2,11 +2,10 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_datetime
 from odoo.tools.misc import formatLang
 from odoo.tools.urls import urljoin
 
-from ..tools import commit_with_retry, format_count, format_percent
+from ..tools import commit_with_retry, format_count, format_date_and_time, format_percent
 from .campaign_master_recipient import SENT_STATUSES
 
 _logger = logging.getLogger(__name__)
@@ -151,13 +150,10 @@ class CampaignMasterCampaign(models.Model):
         )
 
     def _results_dates(self):
-        def moment(value):
-            return format_datetime(self.env, value, tz=self.env.context["tz"], dt_format="short")
-
         return self.env._(
             "Sent on %(sent)s, figures as of %(read)s",
-            sent=moment(self.sent_at),
-            read=moment(self.campaign_id.campaign_master_statistics_at),
+            sent=format_date_and_time(self.env, self.sent_at),
+            read=format_date_and_time(self.env, self.campaign_id.campaign_master_statistics_at),
         )
 
     def _results_kpis(self):

@@ -4,10 +4,10 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, format_datetime
+from odoo.tools import SQL
 
 from ..client import CampaignDraft, CampaignMasterError
-from ..tools import CronRun, commit_with_retry
+from ..tools import CronRun, commit_with_retry, format_date_and_time
 from .campaign_master_account import BACKGROUND, INTERACTIVE
 
 _logger = logging.getLogger(__name__)
@@ -119,9 +119,8 @@ class CampaignMasterSync(models.Model):
     @api.depends("started_at")
     @api.depends_context("lang", "tz")
     def _compute_display_name(self):
-        tz = self.env.context.get("tz")
         for sync in self:
-            sync.display_name = format_datetime(self.env, sync.started_at, tz, "short")
+            sync.display_name = format_date_and_time(self.env, sync.started_at)
 
     @api.depends("started_at", "ended_at")
     def _compute_duration(self):

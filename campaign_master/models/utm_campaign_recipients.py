@@ -1,9 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools.misc import format_datetime
 
-from ..tools import MARKETING_GROUP
+from ..tools import MARKETING_GROUP, format_date_and_time
 
 
 class UtmCampaign(models.Model):
@@ -51,7 +50,7 @@ class UtmCampaign(models.Model):
         return self.env._(
             "“%(campaign)s” was sent on %(date)s.",
             campaign=campaign.title,
-            date=format_datetime(self.env, campaign.campaign_master_sent_at, dt_format="short"),
+            date=format_date_and_time(self.env, campaign.campaign_master_sent_at),
         )
 
     # === DROP-DOWNS === #

@@ -4,7 +4,7 @@ from .check_report import render_report
 from .cron_run import CronRun
 from .dates import to_client, to_odoo, utcnow
 from .error_messages import explain, explain_cause
-from .format import format_count, format_moment, format_percent
+from .format import format_count, format_date_and_time, format_moment, format_percent
 from .notification import notification
 from .traffic_recorder import TrafficRecorder
 from .transaction import commit_with_retry

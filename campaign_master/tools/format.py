@@ -26,7 +26,16 @@ def format_moment(env, moment):
     """
     local_date = fields.Datetime.context_timestamp(env.user, moment).date()
     today = fields.Datetime.context_timestamp(env.user, fields.Datetime.now()).date()
-    tz = env.context.get("tz")
     if local_date == today:
-        return format_time(env, moment, tz=tz, time_format="short")
-    return format_datetime(env, moment, tz=tz, dt_format="short")
+        return format_time(env, moment, tz=env.context.get("tz"), time_format="short")
+    return format_date_and_time(env, moment)
+
+
+def format_date_and_time(env, moment):
+    """Format a time in the time zone and language of the context.
+
+    :param datetime moment: naive, UTC
+    :return: the date and the time of day; empty without a time
+    :rtype: str
+    """
+    return format_datetime(env, moment, tz=env.context.get("tz"), dt_format="short")
